@@ -1,0 +1,220 @@
+"""The menu: from a specification (name and parameters) to a policy, and from bytes back to a learner.
+
+To add a learner: write it beside the others, add its entry to `MENU`, and the contract suite in
+tests/contracts/ tests it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from policies.base import Learner, Policy
+from policies.baselines import Fixed, Uniform, Weighted
+from policies.types import RewardRange
+from policies.vowpal import INTERACTIONS, VowpalLearner
+
+Parameter = str | float
+
+
+class PolicyError(ValueError):
+    """A specification that names no policy we have, or gives it a parameter it can't use."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """A policy by name and parameters, as campaigns and the command line write it: `epsilon:epsilon=0.1`."""
+
+    name: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> "PolicySpec":
+        """Read `name`, `name:key=value,key=value` or, for `fixed`, `fixed:VARIANT`. Raises PolicyError."""
+        name, _, rest = text.strip().partition(":")
+        entry = _entry(name)
+        if not rest:
+            return cls(name)
+        if entry.positional:
+            return cls(name, {entry.positional: rest})
+        parameters: dict[str, Parameter] = {}
+        for part in rest.split(","):
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not (key and equals and value):
+                raise PolicyError(f"policy {text!r}: {part!r} is not a parameter; expected {name}:key=value,key=value")
+            if key in parameters:
+                raise PolicyError(f"policy {text!r}: parameter {key!r} is given twice")
+            parameters[key] = _number_or_text(value)
+        return cls(name, parameters)
+
+    def __str__(self) -> str:
+        if not self.parameters:
+            return self.name
+        if positional := _entry(self.name).positional:
+            return f"{self.name}:{self.parameters[positional]}"
+        return f"{self.name}:" + ",".join(f"{key}={_plain(value)}" for key, value in self.parameters.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one parameter may be."""
+
+    expected: str
+    accepts: Callable[[Parameter], bool]
+    default: Parameter | None = None
+
+
+def _number(low: float, high: float, default: float) -> Rule:
+    def accepts(value: Parameter) -> bool:
+        return not isinstance(value, str) and low <= value <= high
+
+    return Rule(f"a number from {low:g} to {high:g}", accepts, default)
+
+
+def _whole(low: int, high: int, default: int) -> Rule:
+    def accepts(value: Parameter) -> bool:
+        return not isinstance(value, str) and low <= value <= high and float(value).is_integer()
+
+    return Rule(f"a whole number from {low} to {high}", accepts, default)
+
+
+def _one_of(choices: Mapping[str, str], default: str) -> Rule:
+    return Rule("one of " + ", ".join(choices), lambda value: value in choices, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a policy is built from, beside its parameters."""
+
+    parameters: Mapping[str, Parameter]
+    default: str
+    reward_range: RewardRange
+    seed: int
+    state: bytes | None
+
+    def number(self, name: str) -> float:
+        return float(self.parameters[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu."""
+
+    summary: str
+    build: Callable[[Given], Policy]
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    positional: str = ""
+    any_name: Rule | None = None
+    """The rule of parameters whose names are the variants' own."""
+
+
+_VOWPAL_RULES = {
+    "learning_rate": _number(1e-6, 100.0, 0.5),
+    "bits": _whole(10, 28, 18),
+    "interactions": _one_of(INTERACTIONS, "default"),
+}
+
+
+def _vowpal(given: Given, exploration: str) -> VowpalLearner:
+    arguments = " ".join(
+        part
+        for part in (
+            exploration,
+            "--cb_type mtr",
+            INTERACTIONS[str(given.parameters["interactions"])],
+            f"--learning_rate {given.number('learning_rate'):g}",
+            f"--bit_precision {int(given.number('bits'))}",
+        )
+        if part
+    )
+    return VowpalLearner(arguments, reward_range=given.reward_range, seed=given.seed, state=given.state)
+
+
+def _epsilon(given: Given) -> Policy:
+    return _vowpal(given, f"--epsilon {given.number('epsilon'):g}")
+
+
+def _squarecb(given: Given) -> Policy:
+    gamma = f"--gamma_scale {given.number('gamma_scale'):g} --gamma_exponent {given.number('gamma_exponent'):g}"
+    return _vowpal(given, f"--squarecb {gamma} --cb_min_cost -1 --cb_max_cost 0")
+
+
+MENU: Mapping[str, Entry] = {
+    "uniform": Entry("every variant alike", lambda given: Uniform()),
+    "fixed": Entry(
+        "always one variant: fixed:VARIANT, or the slot's default",
+        lambda given: Fixed(str(given.parameters["variant"] or given.default), given.default),
+        {"variant": Rule("a variant's id", lambda value: isinstance(value, str), "")},
+        positional="variant",
+    ),
+    "weighted": Entry(
+        "fixed shares: weighted:a=1,b=3",
+        lambda given: Weighted({name: float(weight) for name, weight in given.parameters.items()}),
+        any_name=_number(0.0, 1e9, 0.0),
+    ),
+    "epsilon": Entry(
+        "the best known variant, and every variant with a share of epsilon",
+        _epsilon,
+        {"epsilon": _number(0.0, 1.0, 0.05), **_VOWPAL_RULES},
+    ),
+    "squarecb": Entry(
+        "the more often, the better it is expected to be (Foster and Rakhlin 2020)",
+        _squarecb,
+        {"gamma_scale": _number(1e-6, 1e9, 10.0), "gamma_exponent": _number(0.0, 1.0, 0.5), **_VOWPAL_RULES},
+    ),
+}
+"""Every policy that can be named, with what it may be given."""
+
+
+def check(spec: PolicySpec) -> None:
+    """Raise PolicyError, naming the value and what was expected, unless `create` can build the specification."""
+    entry = _entry(spec.name)
+    for name, value in spec.parameters.items():
+        rule = entry.rules.get(name, entry.any_name)
+        if rule is None:
+            known = ", ".join(entry.rules) or "none"
+            raise PolicyError(f"policy {spec.name!r} has no parameter {name!r}; it has: {known}")
+        if isinstance(value, bool) or not rule.accepts(value):
+            raise PolicyError(f"policy {spec.name!r}, {name}: {value!r} is not {rule.expected}")
+    if entry.any_name and not any(spec.parameters.values()):
+        raise PolicyError(f"policy {spec.name!r} needs at least one weight above 0, as in {spec.name}:a=1,b=3")
+
+
+def create(
+    spec: PolicySpec, *, default: str, reward_range: RewardRange, seed: int = 0, state: bytes | None = None
+) -> Policy:
+    """The policy of a specification, for a slot with this default variant; with `state`, a learner goes on from there.
+
+    Raises PolicyError for a specification that `check` refuses, and UnreadableSnapshot for bytes it can't read.
+    """
+    check(spec)
+    entry = _entry(spec.name)
+    defaults = {name: rule.default for name, rule in entry.rules.items() if rule.default is not None}
+    return entry.build(Given({**defaults, **spec.parameters}, default, reward_range, seed, state))
+
+
+def load(spec: PolicySpec, state: bytes, *, default: str, reward_range: RewardRange, seed: int = 0) -> Learner:
+    """The learner that wrote `state`, under the same specification. Raises UnreadableSnapshot."""
+    policy = create(spec, default=default, reward_range=reward_range, seed=seed, state=state)
+    if not isinstance(policy, Learner):
+        raise PolicyError(f"policy {spec.name!r} does not learn: it has no snapshots")
+    return policy
+
+
+def _entry(name: str) -> Entry:
+    if entry := MENU.get(name):
+        return entry
+    close = get_close_matches(name, MENU, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise PolicyError(f"no policy {name!r}{hint} Known: {', '.join(MENU)}")
+
+
+def _plain(value: Parameter) -> str:
+    """A number as people write it, without losing a digit: 0.1, 18."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _number_or_text(text: str) -> Parameter:
+    try:
+        return float(text)
+    except ValueError:
+        return text
