@@ -1,0 +1,198 @@
+"""The two clients: one channel each, and every operation as a method."""
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+
+from elige.client import operations
+from elige.client.errors import EligeError
+from elige.client.operations import Call, Method, Operation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MESSAGE_BYTES = 64 * 1024 * 1024  # the contract's limit; gRPC's own, 4 MiB, is less than a full batch
+_OPTIONS = (("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES))
+
+
+class _Settings:
+    """What both clients are told: where the service is, who calls, and how long to wait."""
+
+    def __init__(
+        self,
+        target: str = "localhost:7461",
+        *,
+        api_key: str = "",
+        credentials: grpc.ChannelCredentials | None = None,
+        decide_timeout: float = 1.0,
+        timeout: float = 30.0,
+    ) -> None:
+        """A client of the service at `target` (host:port, or any name that gRPC resolves). Connects when called.
+
+        api_key: the secret of a key, where the service asks for one.
+        credentials: for TLS, `grpc.ssl_channel_credentials()`; by default the connection is not encrypted.
+        decide_timeout, timeout: how many seconds to wait for `decide`, and for everything else.
+        """
+        self._target = target
+        self._metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        self._credentials = credentials
+        self._decide_timeout = decide_timeout
+        self._timeout = timeout
+
+    def _seconds(self, call: Call) -> float:
+        if call.timeout is not None:
+            return call.timeout
+        return self._decide_timeout if call.method is operations.DECIDE else self._timeout
+
+
+def _method(operation: Callable[P, Operation[T]]) -> "Callable[Concatenate[Client, P], T]":
+    """The operation as a method that waits for its result."""
+
+    def method(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client._run(operation(*args, **kwargs))
+
+    _describe(method, operation)
+    return method
+
+
+def _async_method(
+    operation: Callable[P, Operation[T]],
+) -> "Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]":
+    """The operation as a method to await."""
+
+    async def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client._run(operation(*args, **kwargs))
+
+    _describe(method, operation)
+    return method
+
+
+def _describe(method: Callable[..., Any], operation: Callable[..., Operation[Any]]) -> None:
+    """Give a method the operation's name, signature and help. functools.wraps would lose the first parameter."""
+    method.__name__, method.__doc__ = operation.__name__, operation.__doc__
+    signature = inspect.signature(operation)
+    client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    result = signature.return_annotation.__args__[-1]  # of Generator[Call, Any, result]
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[client, *signature.parameters.values()], return_annotation=result
+    )
+
+
+class Client(_Settings):
+    """Elige for threads: `with Client("localhost:7461") as elige: elige.decide("home-hero", person="ana")`.
+
+    Safe to share between threads: make one and keep it. After a fork, make another.
+    """
+
+    decide = _method(operations.decide)
+    decide_many = _method(operations.decide_many)
+    reward = _method(operations.reward)
+    reward_many = _method(operations.reward_many)
+    put_campaign = _method(operations.put_campaign)
+    get_campaign = _method(operations.get_campaign)
+    list_campaigns = _method(operations.list_campaigns)
+    set_campaign_state = _method(operations.set_campaign_state)
+    explain = _method(operations.explain)
+
+    def close(self) -> None:
+        """Close the connection, and cancel what is under way. The client can't be used afterwards."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @functools.cached_property  # two threads may make two; the one that is not kept closes itself
+    def _channel(self) -> grpc.Channel:
+        if self._credentials is None:
+            return grpc.insecure_channel(self._target, options=_OPTIONS)
+        return grpc.secure_channel(self._target, self._credentials, options=_OPTIONS)
+
+    def _run(self, operation: Operation[T]) -> T:
+        answer: Message | None = None
+        while True:
+            try:
+                call = operation.send(answer)
+            except StopIteration as finished:
+                result: T = finished.value
+                return result
+            try:
+                answer = _rpc(self._channel, call.method)(
+                    call.request, timeout=self._seconds(call), metadata=self._metadata
+                )
+            except grpc.RpcError as error:
+                raise _elige_error(error) from error
+
+
+class AsyncClient(_Settings):
+    """Elige for asyncio: `async with AsyncClient("localhost:7461") as elige: await elige.decide("home-hero")`.
+
+    May be made anywhere; belongs to the event loop of its first call. Make one and keep it.
+    """
+
+    decide = _async_method(operations.decide)
+    decide_many = _async_method(operations.decide_many)
+    reward = _async_method(operations.reward)
+    reward_many = _async_method(operations.reward_many)
+    put_campaign = _async_method(operations.put_campaign)
+    get_campaign = _async_method(operations.get_campaign)
+    list_campaigns = _async_method(operations.list_campaigns)
+    set_campaign_state = _async_method(operations.set_campaign_state)
+    explain = _async_method(operations.explain)
+
+    async def close(self) -> None:
+        """Close the connection, and cancel what is under way. The client can't be used afterwards."""
+        await self._channel.close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @functools.cached_property  # not before the first call: it takes hold of the running loop
+    def _channel(self) -> grpc.aio.Channel:
+        if self._credentials is None:
+            return grpc.aio.insecure_channel(self._target, options=_OPTIONS)
+        return grpc.aio.secure_channel(self._target, self._credentials, options=_OPTIONS)
+
+    async def _run(self, operation: Operation[T]) -> T:
+        answer: Message | None = None
+        while True:
+            try:
+                call = operation.send(answer)
+            except StopIteration as finished:
+                result: T = finished.value
+                return result
+            try:
+                answer = await _rpc(self._channel, call.method)(
+                    call.request, timeout=self._seconds(call), metadata=self._metadata
+                )
+            except grpc.RpcError as error:
+                raise _elige_error(error) from error
+
+
+def _rpc(channel: Any, method: Method) -> Callable[..., Any]:
+    """The rpc on either kind of channel."""
+    rpc: Callable[..., Any] = channel.unary_unary(
+        method.path,
+        request_serializer=method.request.SerializeToString,
+        response_deserializer=method.response.FromString,
+    )
+    return rpc
+
+
+def _elige_error(error: grpc.RpcError) -> EligeError:
+    return EligeError(error.code().name, error.details() or "")

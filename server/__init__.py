@@ -1,0 +1,1 @@
+"""The service: decides, logs, learns, and answers for what it did."""

@@ -1,0 +1,146 @@
+"""The campaign: what a campaign file says, as frozen models.
+
+The file is read by `file.py`, which knows lines; the rules between fields are in `rules.py`. A campaign that exists
+has passed both, wherever it came from.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from policies.expressions import Expression, compile_expression
+from policies.registry import PolicySpec
+from policies.types import RewardRange
+from server.campaigns import fields
+from server.campaigns.problems import Problem, problem_of, section_of
+from server.campaigns.rules import broken_rules
+from server.errors import InvalidCampaign
+
+DEFAULT_POLICY = PolicySpec("squarecb")
+DEFAULT_EXPLORE = 0.02
+"""Of policies that learn. Enough to judge every variant from the log, little enough not to matter: what it costs is
+at most this share of the difference between the best variant and the average."""
+WITHOUT_LEARNING = frozenset({"uniform", "fixed", "weighted"})
+"""Policies whose shares are the author's own: nothing is explored beside them unless the file says so."""
+
+
+class _Model(BaseModel):
+    # strict: `explore: "0.05"` is a mistake, not a number
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Variant(_Model):
+    """One thing a slot can show."""
+
+    id: fields.VariantId = Field(description="Unique in its slot.")
+    content: fields.Content = Field(default={}, description="What is shown: free JSON, returned with the decision.")
+    features: fields.FeatureValues = Field(default={}, description="What a learner may know of it, beside its id.")
+
+
+class Slot(_Model):
+    """One choice inside a campaign."""
+
+    default: fields.VariantId | None = Field(default=None, description="The variant that was shown before us.")
+    variants: Annotated[tuple[Variant, ...], Field(strict=False, max_length=1_000)] = Field(
+        default=(), description="What it can show. Needed unless candidates is true."
+    )
+    candidates: bool = Field(default=False, description="Whether a call may bring variants of its own.")
+    policy: fields.Policy | None = Field(default=None, description="The policy of this slot. Default: the campaign's.")
+
+
+class Reward(_Model):
+    """What a decision earns: a formula over its outcomes inside the window."""
+
+    window: fields.Window = Field(description="How long outcomes count, from 1s to 90d: 30m, 1h30m, 3d or ISO 8601.")
+    default: fields.Finite = Field(default=0.0, description="The reward of a decision without outcomes.")
+    range: fields.Range = Field(
+        default=(0.0, 1.0), description="The least and the greatest reward. Learners take their scale from it."
+    )
+    value: fields.Text = Field(description="A CEL formula over the metrics. Default: the only metric.")
+
+    @cached_property
+    def formula(self) -> Expression:
+        """`value`, compiled once. It reads metrics; one without outcomes has to be given as 0.0."""
+        return compile_expression(self.value, names=None)
+
+
+class Campaign(_Model):
+    """One decision point with its own goal and learners."""
+
+    campaign: fields.Name = Field(description="Its name.")
+    description: fields.Text = Field(default="", max_length=10_000, description="For people.")
+    metrics: Annotated[Mapping[fields.Metric, fields.Aggregation], Field(min_length=1, max_length=50)] = Field(
+        description="What is measured, and how several outcomes of one decision become one number."
+    )
+    reward: Reward = Field(description="What a decision earns.")
+    explore: fields.Share | None = Field(
+        default=None,
+        description="Total share spread evenly over the eligible variants, on top of what the policy explores. "
+        f"Default: {DEFAULT_EXPLORE} for policies that learn, 0 for the others.",
+    )
+    policy: fields.Policy = Field(default=DEFAULT_POLICY, description="The policy of every slot without its own.")
+    context: fields.Context = Field(
+        default={}, description="The features of a request and their kinds, or any. What is not declared is dropped."
+    )
+    slots: Annotated[Mapping[fields.Name, Slot], Field(min_length=1, max_length=20)] = Field(
+        description="The choices, decided in this order."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_metric_is_the_reward(cls, raw: Any) -> Any:
+        match raw:
+            case {"metrics": Mapping() as metrics, "reward": Mapping() as reward} if len(metrics) == 1:
+                return {**raw, "reward": {"value": next(iter(metrics)), **reward}}
+        return raw
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        for problem in broken_rules(self.document()):
+            raise ValueError(str(problem))
+        return self
+
+    def policy_of(self, slot: str) -> PolicySpec:
+        """The slot's own policy, else the campaign's."""
+        return self.slots[slot].policy or self.policy
+
+    def explore_of(self, slot: str) -> float:
+        """The share that is spread evenly over the eligible variants of this slot."""
+        if self.explore is not None:
+            return self.explore
+        return 0.0 if self.policy_of(slot).name in WITHOUT_LEARNING else DEFAULT_EXPLORE
+
+    @property
+    def reward_range(self) -> RewardRange:
+        """The declared bounds, as learners take them."""
+        return RewardRange(*self.reward.range)
+
+    def document(self) -> dict[str, Any]:
+        """The campaign as JSON, every default written out. `from_document` gives an equal campaign back."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises InvalidCampaign with everything that is wrong."""
+        campaign, problems = cls.read(document)
+        if campaign is None:
+            raise InvalidCampaign("\n".join(map(str, problems)))
+        return campaign
+
+    @classmethod
+    def read(cls, raw: Any) -> tuple[Self | None, tuple[Problem, ...]]:
+        """The campaign, or all that is wrong with `raw`: fields and the rules between them, found independently."""
+        try:
+            return cls.model_validate(raw), ()
+        except ValidationError as error:
+            of_fields = [one for one in error.errors() if one["type"] != "value_error"]
+            problems = (*(problem_of(one, _fields_around(one["loc"])) for one in of_fields), *broken_rules(raw))
+            return None, problems or (Problem((), str(error)),)
+
+
+def _fields_around(loc: tuple[str | int, ...]) -> list[str]:
+    models: dict[str, type[_Model]] = {"campaign": Campaign, "reward": Reward, "slot": Slot, "variant": Variant}
+    model = models.get(section_of(loc))
+    return list(model.model_fields) if model else []

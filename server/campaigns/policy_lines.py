@@ -1,0 +1,56 @@
+"""The `policy` line of a campaign file, in the form of the command line or as a mapping."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from policies.registry import MENU, PolicyError, PolicySpec, check
+
+PLANNED_POLICIES = frozenset({"auto", "thompson", "linear", "best_variant", "segments"})
+
+
+def read_policy(value: Any) -> PolicySpec:
+    """`squarecb`, `epsilon:epsilon=0.1`, `{epsilon: {epsilon: 0.1}}` or `{fixed: hours}`. Raises PolicyError."""
+    if isinstance(value, str):
+        _refuse_planned(value.partition(":")[0])
+        spec = PolicySpec.parse(value)
+    elif isinstance(value, Mapping) and len(value) == 1:
+        [(name, parameters)] = value.items()
+        _refuse_planned(name)
+        spec = PolicySpec(name, _parameters(name, parameters))
+    else:
+        raise PolicyError(f"{value!r} is not a policy; expected one such as squarecb or {{epsilon: {{epsilon: 0.1}}}}")
+    check(spec)
+    return spec
+
+
+def _refuse_planned(name: Any) -> None:
+    if name in PLANNED_POLICIES:
+        raise PolicyError(f"policy {name!r}: not supported yet")
+
+
+def _parameters(name: str, value: Any) -> dict[str, str | float]:
+    positional = MENU[name].positional if name in MENU else ""
+    if value is None:
+        return {}
+    if isinstance(value, str) and positional:
+        return {positional: value}
+    if not isinstance(value, Mapping):
+        example = f"{{{name}: VARIANT}}" if positional else f"{{{name}: {{parameter: value}}}}"
+        raise PolicyError(f"policy {name!r}: {value!r} is no parameter; expected {example}")
+    # whole numbers as the command line reads them, so that equal policies are equal
+    return {str(key): _as_read(one) for key, one in value.items()}
+
+
+def _as_read(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def policy_document(spec: PolicySpec) -> dict[str, dict[str, str | float]]:
+    """A policy as a document keeps it: any variant's id can stand in it, unlike in the command line's form."""
+    return {spec.name: dict(spec.parameters)}

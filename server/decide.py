@@ -1,0 +1,245 @@
+"""One decision, start to finish, in domain types. Pure: time, randomness and the installation's key are given."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from policies.base import draw_point, sample, with_exploration
+from policies.types import Action, Features
+from server.campaigns.catalogue import Served, ServedSlot
+from server.campaigns.context import read_context
+from server.errors import InvalidRequest, NoSuchCampaign
+from server.ids import make_decision_id, person_key
+from server.records import Candidate, Choice, Decision, Group, Kind, Reason, Refusal, State
+from server.training.learners import earlier_choices
+
+MAX_BYTES = 256
+"""Of an id, a request id, a person's key."""
+MAX_CANDIDATES = 10_000
+NOT_LOGGED = ""
+"""The id of a decision that is not stored: no outcome can refer to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOptions:
+    """What a call says about one slot."""
+
+    exclude: frozenset[str] = frozenset()
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRequest:
+    """What a caller asks. `slots`: those to decide, all if empty; `options`: what is special about some of them."""
+
+    campaign: str
+    person: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    slots: frozenset[str] = frozenset()
+    options: Mapping[str, SlotOptions] = field(default_factory=dict)
+    time_zone: str | None = None
+    request_id: str | None = None
+    opted_out: bool = False
+    dry_run: bool = False
+
+
+def decide(
+    served: Served,
+    request: DecideRequest,
+    *,
+    secret: bytes,
+    now: datetime,
+    random: bytes,
+    longest_window: timedelta | None = None,
+) -> Decision:
+    """Decide every asked slot, in the campaign's order.
+
+    The same secret, time and `random` (ids.RANDOM bytes) give the same decision. Raises InvalidRequest for a wrong
+    request; everything else is answered, by the default variants with the reason if need be.
+    """
+    _check(served, request)
+    context, ignored = read_context(served.campaign.context, request.context)
+    zone = request.time_zone
+    if zone and not _is_zone(zone):
+        zone, ignored = None, tuple(sorted((*ignored, "time_zone")))
+    stopped = _stopped(served, request)
+    drawn_for = make_decision_id(secret, at=now, campaign_number=served.number, random=random)
+    choices: list[Choice] = []
+    for name, slot in served.slots.items():
+        if request.slots and name not in request.slots:
+            continue
+        asked = request.options.get(name, SlotOptions())
+        if stopped:
+            choices.append(_fallback(slot, asked, stopped, refusals=()))
+            continue
+        point = draw_point(secret, drawn_for, name)
+        known: Features = {**context, **earlier_choices(choices)}
+        choices.append(_choose(slot, asked, known, point=point, explore=served.campaign.explore_of(name)))
+    logged = not (request.opted_out or request.dry_run)
+    window = served.campaign.reward.window
+    return Decision(
+        id=drawn_for if logged else NOT_LOGGED,
+        campaign=served.name,
+        version=served.version,
+        at=now,
+        person=person_key(secret, request.person) if request.person else None,
+        context=context,
+        ignored_context=ignored,
+        labels=request.labels,
+        time_zone=zone,
+        group=Group.POLICY,
+        snapshot=served.snapshot,
+        window_closes_at=now + (min(window, longest_window) if longest_window else window),
+        choices=tuple(choices),
+        request_id=request.request_id,
+        request_hash=_payload_hash(request) if request.request_id else None,
+    )
+
+
+def eligible_actions(slot: ServedSlot, asked: SlotOptions) -> tuple[tuple[Action, ...], tuple[Refusal, ...]]:
+    """The variants that may be shown, declared ones first, and why the others may not."""
+    offered = {**slot.actions, **{one.id: Action(one.id, one.features) for one in asked.candidates}}
+    eligible = tuple(action for variant, action in offered.items() if variant not in asked.exclude)
+    refused = tuple(Refusal(slot.name, variant, "excluded") for variant in offered if variant in asked.exclude)
+    return eligible, refused
+
+
+def content_of(slot: ServedSlot, variant: str, candidates: Sequence[Candidate]) -> Mapping[str, Any]:
+    """What a variant shows: from the call's candidates, else from the campaign."""
+    brought = (candidate.content for candidate in candidates if candidate.id == variant)
+    return next(brought, None) or slot.contents.get(variant, {})
+
+
+def _choose(slot: ServedSlot, asked: SlotOptions, context: Features, *, point: float, explore: float) -> Choice:
+    eligible, refusals = eligible_actions(slot, asked)
+    if not eligible:
+        return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals)
+    try:
+        pmf = with_exploration(slot.policy.pmf(context, eligible), explore)
+        chosen = sample(pmf, point)
+    except Exception:  # noqa: BLE001 whatever a learner does, a page gets its headline
+        return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals)
+    variant = eligible[chosen].id
+    return Choice(
+        slot=slot.name,
+        variant=variant,
+        content=content_of(slot, variant, asked.candidates),
+        propensity=float(pmf[chosen]),
+        kind=Kind.POLICY,
+        reason=Reason.DRAWN,
+        policy=slot.policy_name,
+        explore=explore,
+        eligible=tuple(action.id for action in eligible),
+        probabilities=tuple(pmf.tolist()),
+        candidates=asked.candidates,
+        refusals=refusals,
+    )
+
+
+def _fallback(slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...]) -> Choice:
+    """The slot's default; for a slot of candidates only, the first candidate."""
+    variant = slot.default if slot.default is not None else asked.candidates[0].id
+    return Choice(
+        slot=slot.name,
+        variant=variant,
+        content=content_of(slot, variant, asked.candidates),
+        propensity=1.0,
+        kind=Kind.FALLBACK,
+        reason=reason,
+        policy=slot.policy_name,
+        explore=0.0,
+        candidates=asked.candidates,
+        refusals=refusals,
+    )
+
+
+def _check(served: Served, request: DecideRequest) -> None:
+    for name in sorted(request.slots | request.options.keys()):
+        if name not in served.slots:
+            raise InvalidRequest(f"campaign {served.name!r} has no slot {name!r}; it has: {_listed(served.slots)}")
+    for name, asked in request.options.items():
+        _check_candidates(served.slots[name], asked.candidates)
+    for name, slot in served.slots.items():
+        wanted = not request.slots or name in request.slots
+        if wanted and not slot.actions and not request.options.get(name, SlotOptions()).candidates:
+            raise InvalidRequest(f"slot {name!r} has no variants of its own: the call has to bring candidates")
+    for name, text in (("request_id", request.request_id), ("person", request.person)):
+        if text is not None and not 0 < _size(text) <= MAX_BYTES:
+            raise InvalidRequest(f"{name} of {_size(text)} bytes: expected 1 to {MAX_BYTES}")
+
+
+def _stopped(served: Served, request: DecideRequest) -> Reason | None:
+    """Why no policy is asked, if none is. A dry run decides a draft as if it were active."""
+    if request.opted_out:
+        return Reason.OPTED_OUT
+    match served.state:
+        case State.ACTIVE:
+            return None
+        case State.DRAFT:
+            return None if request.dry_run else Reason.CAMPAIGN_DRAFT
+        case State.PAUSED:
+            return Reason.CAMPAIGN_PAUSED
+        case State.KILLED:
+            return Reason.CAMPAIGN_KILLED
+        case State.ARCHIVED:
+            raise NoSuchCampaign(served.name, (), archived=True)
+
+
+def _check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None:
+    if candidates and not slot.takes_candidates:
+        raise InvalidRequest(f"slot {slot.name!r} takes no candidates: its campaign file needs 'candidates: true'")
+    if len(candidates) > MAX_CANDIDATES:
+        raise InvalidRequest(f"slot {slot.name!r}: {len(candidates)} candidates; at most {MAX_CANDIDATES}")
+    seen: set[str] = set()
+    for candidate in candidates:
+        if not 0 < _size(candidate.id) <= MAX_BYTES:
+            raise InvalidRequest(
+                f"slot {slot.name!r}: a candidate's id has {_size(candidate.id)} bytes; 1 to {MAX_BYTES}"
+            )
+        if candidate.id in seen or candidate.id in slot.actions:
+            raise InvalidRequest(f"slot {slot.name!r}: there are two variants {candidate.id!r}")
+        seen.add(candidate.id)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _payload_hash(request: DecideRequest) -> str:
+    """Equal for equal requests: another payload under a known request id is a clash, not a repetition."""
+    options = {
+        name: [sorted(asked.exclude), [[c.id, c.content, dict(c.features)] for c in asked.candidates]]
+        for name, asked in request.options.items()
+    }
+    flags = [request.opted_out, request.dry_run]
+    payload = [
+        request.person,
+        request.context,
+        request.labels,
+        sorted(request.slots),
+        options,
+        request.time_zone,
+        flags,
+    ]
+    raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(repr(name) for name in names)

@@ -1,0 +1,115 @@
+"""What can go wrong for a caller, one class an error, each with the name of its gRPC status code.
+
+The interceptor of the RPC room and the web gateway map `code`; nothing else knows about status codes. Messages say
+what, which value, and what would be right.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class EligeError(Exception):
+    """Base of every error that a caller is told about."""
+
+    code: ClassVar[str] = "UNKNOWN"
+
+
+class InvalidRequest(EligeError):
+    """The request can't be right, whatever the state of the service."""
+
+    code = "INVALID_ARGUMENT"
+
+
+class InvalidCampaign(InvalidRequest):
+    """A campaign that breaks a rule of the campaign file."""
+
+
+class NotSupportedYet(EligeError):
+    """A planned part of the contract that this version does not have."""
+
+    code = "UNIMPLEMENTED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: not supported yet")
+
+
+class NoSuchCampaign(EligeError):
+    """No campaign has this name, or it is archived."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, name: str, known: Iterable[str], *, archived: bool = False) -> None:
+        if archived:
+            super().__init__(f"campaign {name!r} is archived: it decides no more")
+            return
+        super().__init__(f"no campaign {name!r}; known: {', '.join(map(repr, sorted(known))) or 'none'}")
+
+
+class NoSuchDecision(EligeError):
+    """An identifier that we did not give out, or whose decision is no longer kept."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, decision_id: str, reason: str = "not an identifier of this service") -> None:
+        super().__init__(f"no decision {decision_id!r}: {reason}")
+
+
+class VersionConflict(EligeError):
+    """Somebody else wrote first. Version 0 is the version of what does not exist."""
+
+    code = "ABORTED"
+
+    def __init__(self, campaign: str, *, expected: int, found: int) -> None:
+        super().__init__(f"campaign {campaign!r} is at version {found}, expected {expected}: read it again, then apply")
+
+
+class Conflict(EligeError):
+    """The same identifier was used before for something else."""
+
+    code = "ALREADY_EXISTS"
+
+
+class Unavailable(EligeError):
+    """Try again later: the service can't answer durably now."""
+
+    code = "UNAVAILABLE"
+
+
+class Overloaded(EligeError):
+    """More work waits than the service will hold in memory."""
+
+    code = "RESOURCE_EXHAUSTED"
+
+
+class WrongState(EligeError):
+    """Right in itself, but not in the state in which the campaign is."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class NoSuchSnapshot(EligeError):
+    """No snapshot has this number."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, snapshot: int) -> None:
+        super().__init__(f"no snapshot {snapshot}")
+
+
+class LeaseLost(EligeError):
+    """Another trainer took over: nothing may be written under this lease any more."""
+
+    code = "ABORTED"
+
+
+class DatabaseUnusable(EligeError):
+    """A database that can't be opened as it is; trying again won't help."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class CampaignNotActive(WrongState):
+    """The campaign exists, but does not decide."""
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(f"campaign {name!r} is {state}; it decides only while it is active")

@@ -1,0 +1,207 @@
+"""The domain's records, as the rooms of the server hand them to each other. All frozen; all times aware, in UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from policies.types import Features
+
+
+class State(StrEnum):
+    """What a campaign does at present. Outcomes of earlier decisions are accepted in every state."""
+
+    DRAFT = "draft"  # not started: the defaults; a dry run decides as if it were active
+    ACTIVE = "active"  # decides and learns
+    PAUSED = "paused"  # the defaults; windows that close are still learned
+    KILLED = "killed"  # the defaults, and nothing is learned
+    ARCHIVED = "archived"  # over for good; what is in the log can still be evaluated
+
+
+class Kind(StrEnum):
+    """How a choice came about, which decides what it counts for."""
+
+    POLICY = "policy"  # drawn from the policy's probabilities: learned and evaluated
+    FALLBACK = "fallback"  # the slot's default, because the policy could not be asked: neither learned nor evaluated
+    OBSERVED = "observed"  # chosen elsewhere and told to us: evaluated by the propensity told, not learned
+
+
+class Reason(StrEnum):
+    """Why this variant."""
+
+    DRAWN = "drawn"
+    NOTHING_ELIGIBLE = "nothing_eligible"  # every variant was excluded
+    POLICY_FAILED = "policy_failed"  # the policy raised or returned no distribution
+    CAMPAIGN_DRAFT = "campaign_draft"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_KILLED = "campaign_killed"
+    IMPORTED = "imported"  # from a log that others kept
+    OPTED_OUT = "opted_out"  # the person is not to be personalised: defaults, not logged
+
+
+class Group(StrEnum):
+    """Which part of the people this person belongs to."""
+
+    POLICY = "policy"
+
+
+class OutcomeStatus(StrEnum):
+    """What became of an outcome."""
+
+    ACCEPTED = "accepted"  # inside the window: counts in the reward
+    PENDING = "pending"  # its decision is genuine but not stored yet: counts once it is
+    LATE = "late"  # stored, but after the window or after the decision was learned: does not count
+    DUPLICATE = "duplicate"  # its key was seen before: not stored again
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant that exists only in one call."""
+
+    id: str
+    content: Mapping[str, Any]
+    features: Features
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A variant that was not eligible, and why."""
+
+    slot: str
+    variant: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one slot shows. `probabilities` is aligned with `eligible` and exact.
+
+    Both are empty for a fallback; of an imported choice the propensity may be all that is known.
+    """
+
+    slot: str
+    variant: str
+    content: Mapping[str, Any]
+    propensity: float
+    kind: Kind
+    reason: Reason
+    policy: str
+    explore: float
+    eligible: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, immutable. `id` is empty for a decision that is not logged (dry run, opted out)."""
+
+    id: str
+    campaign: str
+    version: int
+    at: datetime
+    person: str | None
+    context: Features
+    ignored_context: tuple[str, ...]
+    labels: Mapping[str, Any]
+    time_zone: str | None
+    group: Group
+    snapshot: int | None
+    window_closes_at: datetime
+    choices: tuple[Choice, ...]
+    request_id: str | None = None
+    request_hash: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its slots; where they differ, the first that is no fallback."""
+        return next((choice.kind for choice in self.choices if choice.kind is not Kind.FALLBACK), Kind.FALLBACK)
+
+    @property
+    def policy(self) -> str:
+        """The policy of the first slot that one drew; every choice names its own."""
+        return next((choice.policy for choice in self.choices if choice.kind is Kind.POLICY), "")
+
+    @property
+    def reason(self) -> Reason:
+        """The first reason that is not a plain draw."""
+        return next((choice.reason for choice in self.choices if choice.reason is not Reason.DRAWN), Reason.DRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Something that happened after a decision. `key` makes it count once; a slot narrows it to that slot."""
+
+    decision_id: str
+    campaign: str
+    metric: str
+    value: float
+    at: datetime
+    received_at: datetime
+    slot: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The answer to one outcome."""
+
+    status: OutcomeStatus
+    learned_at: datetime | None
+    """When the window closes and the reward will be learned; None for what will not be learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matured:
+    """A decision whose window closed, with what it earned and its place in the campaign's sequence.
+
+    `reward` is None where the formula gave no finite number; `error` then says why. `slot_rewards` holds the slots
+    that have outcomes of their own.
+    """
+
+    decision: Decision
+    sequence: int
+    reward: float | None
+    slot_rewards: Mapping[str, float]
+    error: str | None = None
+
+    def reward_of(self, slot: str) -> float | None:
+        """What this slot's choice earned: its own reward where it has one, else the decision's."""
+        return self.slot_rewards.get(slot, self.reward)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """One slot's learner inside a snapshot. `configuration` is what the bytes can be loaded under.
+
+    `state` is None once the snapshot was thinned out: it can be rebuilt from the log.
+    """
+
+    slot: str
+    policy: str
+    arguments: str
+    configuration: str
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An immutable trained state of a campaign's learners.
+
+    Made from `parent` by learning sequence numbers `trained_from`..`trained_through`, in that order: the boundaries
+    of a segment, kept for ever, so that retraining makes the same calls. `version` is the campaign's that learned.
+    """
+
+    id: int
+    campaign: str
+    version: int
+    lineage: int
+    parent: int | None
+    trained_from: int
+    trained_through: int
+    examples: int
+    created_at: datetime
+    versions: Mapping[str, str]
+    slots: tuple[SlotState, ...]

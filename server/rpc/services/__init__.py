@@ -1,0 +1,1 @@
+"""The five services of elige.v1. A servicer translates, asks the service, translates back: nothing else."""

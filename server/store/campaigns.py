@@ -1,0 +1,84 @@
+"""Campaign versions: appended, never changed."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, select
+
+from server.errors import NoSuchCampaign, VersionConflict
+from server.store.tables import campaigns
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCampaign:
+    """One version as it is kept. `number` is the campaign's own and the same for all its versions."""
+
+    campaign: str
+    version: int
+    number: int
+    state: str
+    document: dict[str, Any]
+    source: str
+    created_at: datetime
+
+
+def append_version(
+    connection: Connection,
+    *,
+    campaign: str,
+    state: str,
+    document: dict[str, Any],
+    source: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> StoredCampaign:
+    """Append the next version. Raises VersionConflict where `expected_version` (0: none yet) is not the newest."""
+    newest = _newest(connection, campaign)
+    version = newest.version if newest else 0
+    if expected_version is not None and expected_version != version:
+        raise VersionConflict(campaign, expected=expected_version, found=version)
+    if newest:
+        number = newest.number
+    else:
+        number = connection.execute(select(func.coalesce(func.max(campaigns.c.number), 0))).scalar_one() + 1
+    stored = StoredCampaign(campaign, version + 1, number, state, document, source, now)
+    connection.execute(insert(campaigns), [asdict(stored)])
+    return stored
+
+
+def newest_versions(connection: Connection) -> list[StoredCampaign]:
+    """The newest version of every campaign, by name."""
+    last = select(campaigns.c.campaign, func.max(campaigns.c.version).label("version")).group_by(campaigns.c.campaign)
+    newest = last.subquery()
+    same = and_(campaigns.c.campaign == newest.c.campaign, campaigns.c.version == newest.c.version)
+    rows = connection.execute(select(campaigns).join(newest, same).order_by(campaigns.c.campaign))
+    return [_stored(row) for row in rows]
+
+
+def heads(connection: Connection) -> dict[str, int]:
+    """Campaign to its newest version."""
+    query = select(campaigns.c.campaign, func.max(campaigns.c.version)).group_by(campaigns.c.campaign)
+    return dict(connection.execute(query).tuples().all())
+
+
+def read_version(connection: Connection, campaign: str, version: int | None = None) -> StoredCampaign:
+    """One version, the newest by default. Raises NoSuchCampaign."""
+    if version is None:
+        row = _newest(connection, campaign)
+    else:
+        wanted = (campaigns.c.campaign == campaign, campaigns.c.version == version)
+        row = connection.execute(select(campaigns).where(*wanted)).one_or_none()
+    if row is None:
+        known = connection.execute(select(campaigns.c.campaign).distinct()).scalars().all()
+        raise NoSuchCampaign(campaign if version is None else f"{campaign} version {version}", known)
+    return _stored(row)
+
+
+def _newest(connection: Connection, campaign: str) -> Row[Any] | None:
+    query = select(campaigns).where(campaigns.c.campaign == campaign).order_by(campaigns.c.version.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def _stored(row: Row[Any]) -> StoredCampaign:
+    return StoredCampaign(**row._mapping)

@@ -1,0 +1,132 @@
+"""Group commit: many decisions and outcomes in one transaction, and an answer only after it.
+
+One thread owns all writing of the request path. While one transaction is on its way to the disk the next batch
+gathers, so that a commit is shared by as many callers as came in the meantime.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server.errors import Overloaded, Unavailable
+from server.records import Decision, Outcome, Recorded
+from server.store import decisions, outcomes
+from server.store.database import Database
+from server.store.decisions import Repeat
+
+MAX_WAITING = 50_000
+"""Records that may wait for the disk; past that callers are refused, so that memory stays bounded."""
+MAX_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    record: Decision | Outcome
+    answer: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class Committer:
+    """Stores decisions and outcomes for coroutines of any event loop. `close()` stores what waits, then stops."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="elige-committer", daemon=True)
+        self._thread.start()
+
+    async def decision(self, decision: Decision) -> Decision | Repeat:
+        """Store a decision; the answer is durable. Raises Unavailable, Overloaded."""
+        answer: Decision | Repeat = await self._put(decision)
+        return answer
+
+    async def outcome(self, outcome: Outcome) -> Recorded:
+        """Store an outcome; the answer is durable. Raises Unavailable, Overloaded."""
+        answer: Recorded = await self._put(outcome)
+        return answer
+
+    def close(self) -> None:
+        """Store all that waits and stop. Safe to call twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    async def _put(self, record: Decision | Outcome) -> Any:
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(record, loop.create_future(), loop)
+        with self._changed:
+            if self._closing:
+                raise Unavailable("the server is shutting down")
+            if len(self._queue) >= MAX_WAITING:
+                raise Overloaded(f"{MAX_WAITING} records wait for the disk")
+            self._queue.append(waiting)
+            self._changed.notify()
+        # a caller that gives up must not cancel the write: others share its transaction
+        return await asyncio.shield(waiting.answer)
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._commit(batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Blocks for at least one record; empty once closing and drained."""
+        with self._changed:
+            while not self._queue and not self._closing:
+                self._changed.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
+
+    def _commit(self, batch: Sequence[_Waiting]) -> None:
+        made = [waiting for waiting in batch if isinstance(waiting.record, Decision)]
+        happened = [waiting for waiting in batch if isinstance(waiting.record, Outcome)]
+        try:
+            with self._database.writing() as connection:
+                # decisions first: an outcome of the same batch finds its own
+                answers = [
+                    *_append(connection, decisions.append, made),
+                    *_append(connection, outcomes.append, happened),
+                ]
+        except Unavailable as error:
+            _resolve(batch, [error] * len(batch))
+        except Exception as error:  # noqa: BLE001 the thread serves everybody: it answers with the error and goes on
+            if len(batch) == 1:
+                _resolve(batch, [Unavailable(f"the log refuses: {error}")])
+                return
+            for waiting in batch:  # one bad record must not fail its neighbours
+                self._commit([waiting])
+        else:
+            _resolve([*made, *happened], answers)
+
+
+def _append(
+    connection: Connection, append: Callable[[Connection, list[Any]], Sequence[Any]], waiting: Sequence[_Waiting]
+) -> Sequence[Any]:
+    return append(connection, [one.record for one in waiting]) if waiting else ()
+
+
+def _resolve(batch: Sequence[_Waiting], answers: Sequence[Any]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for waiting, answer in zip(batch, answers, strict=True):
+        by_loop.setdefault(waiting.loop, []).append((waiting.answer, answer))
+    for loop, pairs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_set_all, pairs)  # one wake-up for the whole batch
+        except RuntimeError:  # the loop is closed: nobody waits any more, and the rows are stored
+            continue
+
+
+def _set_all(pairs: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, answer in pairs:
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

@@ -1,0 +1,221 @@
+"""Decisions and their choices: written once, read back as the records they were."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from policies.types import Features, Value
+from server.errors import NoSuchDecision
+from server.records import Candidate, Choice, Decision, Group, Kind, Matured, Reason, Refusal
+from server.store.tables import choices, decisions, rewards, windows
+
+CHUNK = 500
+"""Ids in one IN (...): below SQLite's limit of variables, and short enough to let writers in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A request id was seen before: its decision stands. `same_payload` tells a repetition from a clash."""
+
+    decision: Decision
+    same_payload: bool
+
+
+def append(connection: Connection, batch: Sequence[Decision]) -> list[Decision | Repeat]:
+    """Store decisions and open their windows; answers in the order of the batch.
+
+    The first decision of a (campaign, request_id) is stored; every later one gets it back as a Repeat.
+    """
+    seen = _by_request(connection, [decision for decision in batch if decision.request_id])
+    answers: list[Decision | Repeat] = []
+    fresh: list[Decision] = []
+    for decision in batch:
+        request = (decision.campaign, decision.request_id)
+        if decision.request_id and (stored := seen.get(request)):
+            answers.append(Repeat(stored, stored.request_hash == decision.request_hash))
+            continue
+        if decision.request_id:
+            seen[request] = decision
+        fresh.append(decision)
+        answers.append(decision)
+    if fresh:
+        insert_rows(connection, fresh)
+        opened = [{"decision_id": d.id, "campaign": d.campaign, "closes_at": d.window_closes_at} for d in fresh]
+        connection.execute(insert(windows), opened)
+    return answers
+
+
+def insert_rows(connection: Connection, fresh: Sequence[Decision]) -> None:
+    """The rows of decisions that are known to be new, without a window (an import brings its rewards along)."""
+    connection.execute(insert(decisions), [_decision_row(decision) for decision in fresh])
+    connection.execute(insert(choices), [row for decision in fresh for row in _choice_rows(decision)])
+
+
+def read(connection: Connection, decision_id: str) -> Decision:
+    """One decision. Raises NoSuchDecision."""
+    found = list(_read(connection, select(decisions).where(decisions.c.decision_id == decision_id)))
+    if not found:
+        raise NoSuchDecision(decision_id)
+    return found[0]
+
+
+def newest(connection: Connection, campaign: str, *, limit: int) -> list[Decision]:
+    """The last decisions of a campaign, newest first."""
+    query = select(decisions).where(decisions.c.campaign == campaign)
+    return list(_read(connection, query.order_by(decisions.c.at.desc(), decisions.c.decision_id.desc()).limit(limit)))
+
+
+def matured(
+    connection: Connection,
+    campaign: str,
+    *,
+    after: int = 0,
+    limit: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Matured]:
+    """Matured decisions with a sequence number above `after`, in sequence; of the period [since, until) if given."""
+    query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+    query = query.where(rewards.c.campaign == campaign, rewards.c.sequence > after)
+    if since is not None:
+        query = query.where(decisions.c.at >= since)
+    if until is not None:
+        query = query.where(decisions.c.at < until)
+    rows = connection.execute(query.order_by(rewards.c.sequence).limit(limit)).all()
+    by_id = _choices(connection, [row.decision_id for row in rows])
+    return [
+        Matured(_decision(row, by_id[row.decision_id]), row.sequence, row.reward, row.slot_rewards, row.error)
+        for row in rows
+    ]
+
+
+def read_many(connection: Connection, ids: Iterable[str]) -> dict[str, Decision]:
+    """The decisions that exist, by id."""
+    found: dict[str, Decision] = {}
+    for chunk in chunks(list(ids)):
+        query = select(decisions).where(decisions.c.decision_id.in_(chunk))
+        found.update((decision.id, decision) for decision in _read(connection, query))
+    return found
+
+
+def chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
+
+
+def _by_request(connection: Connection, batch: Sequence[Decision]) -> dict[tuple[str, str | None], Decision]:
+    found: dict[tuple[str, str | None], Decision] = {}
+    for campaign, group in groupby(sorted(batch, key=lambda d: d.campaign), key=lambda d: d.campaign):
+        for chunk in chunks([str(decision.request_id) for decision in group]):
+            query = select(decisions).where(decisions.c.campaign == campaign, decisions.c.request_id.in_(chunk))
+            found.update(((d.campaign, d.request_id), d) for d in _read(connection, query))
+    return found
+
+
+def _read(connection: Connection, query: Select[Any]) -> Iterator[Decision]:
+    rows = connection.execute(query).all()
+    by_id = _choices(connection, [row.decision_id for row in rows])
+    for row in rows:
+        yield _decision(row, by_id[row.decision_id])
+
+
+def _choices(connection: Connection, ids: Sequence[str]) -> Mapping[str, tuple[Choice, ...]]:
+    found: dict[str, list[Choice]] = {decision_id: [] for decision_id in ids}
+    for chunk in chunks(ids):
+        query = select(choices).where(choices.c.decision_id.in_(chunk)).order_by(choices.c.position)
+        for row in connection.execute(query):
+            found[row.decision_id].append(_choice(row))
+    return {decision_id: tuple(rows) for decision_id, rows in found.items()}
+
+
+def _decision_row(decision: Decision) -> dict[str, Any]:
+    return {
+        "decision_id": decision.id,
+        "campaign": decision.campaign,
+        "version": decision.version,
+        "at": decision.at,
+        "person": decision.person,
+        "context": dict(decision.context),
+        "ignored_context": list(decision.ignored_context),
+        "labels": dict(decision.labels),
+        "time_zone": decision.time_zone,
+        "group_name": decision.group.value,
+        "snapshot_id": decision.snapshot,
+        "window_closes_at": decision.window_closes_at,
+        "request_id": decision.request_id,
+        "request_hash": decision.request_hash,
+    }
+
+
+def _choice_rows(decision: Decision) -> Iterator[dict[str, Any]]:
+    for position, choice in enumerate(decision.choices):
+        yield {
+            "decision_id": decision.id,
+            "position": position,
+            "slot": choice.slot,
+            "variant": choice.variant,
+            "propensity": choice.propensity,
+            "kind": choice.kind.value,
+            "reason": choice.reason.value,
+            "policy": choice.policy,
+            "explore": choice.explore,
+            "eligible": choice.eligible,
+            "probabilities": choice.probabilities,
+            "candidates": [asdict(candidate) for candidate in choice.candidates],
+            "refusals": [{"variant": refusal.variant, "reason": refusal.reason} for refusal in choice.refusals],
+        }
+
+
+def _decision(row: Row[Any], made: tuple[Choice, ...]) -> Decision:
+    return Decision(
+        id=row.decision_id,
+        campaign=row.campaign,
+        version=row.version,
+        at=row.at,
+        person=row.person,
+        context=features(row.context),
+        ignored_context=tuple(row.ignored_context),
+        labels=row.labels,
+        time_zone=row.time_zone,
+        group=Group(row.group_name),
+        snapshot=row.snapshot_id,
+        window_closes_at=row.window_closes_at,
+        choices=made,
+        request_id=row.request_id,
+        request_hash=row.request_hash,
+    )
+
+
+def _choice(row: Row[Any]) -> Choice:
+    """Without its content: that stands in the campaign's version or among the candidates."""
+    candidates = tuple(Candidate(c["id"], c["content"], features(c["features"])) for c in row.candidates)
+    content = next((candidate.content for candidate in candidates if candidate.id == row.variant), {})
+    return Choice(
+        slot=row.slot,
+        variant=row.variant,
+        content=content,
+        propensity=row.propensity,
+        kind=Kind(row.kind),
+        reason=Reason(row.reason),
+        policy=row.policy,
+        explore=row.explore,
+        eligible=tuple(row.eligible),
+        probabilities=tuple(row.probabilities),
+        candidates=candidates,
+        refusals=tuple(Refusal(row.slot, r["variant"], r["reason"]) for r in row.refusals),
+    )
+
+
+def features(document: Mapping[str, Any]) -> Features:
+    """Features as they were before JSON: lists of texts are tuples, whole numbers are floats."""
+
+    def value(raw: Any) -> Value:
+        if isinstance(raw, list):
+            return tuple(raw)
+        return float(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
+
+    return {name: value(raw) for name, raw in document.items()}

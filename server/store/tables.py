@@ -1,0 +1,188 @@
+"""The tables, made to be read with plain SQL. Times are UTC with microseconds; JSON columns hold UTF-8 text."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_VERSION = 1
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. SQLite knows no time zones: the stored text is UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert isinstance(value, datetime)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("campaign", String(63), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("number", Integer, nullable=False),  # the campaign's own, inside decision ids; the same for all versions
+    Column("state", String(16), nullable=False),
+    Column("document", JSON, nullable=False),  # normalised
+    Column("source", Text, nullable=False),  # as it was written
+    Column("created_at", Utc, nullable=False),
+    PrimaryKeyConstraint("campaign", "version"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", String(40), primary_key=True),
+    Column("campaign", String(63), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("person", String(32)),  # keyed hash
+    Column("context", JSON, nullable=False),
+    Column("ignored_context", JSON, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("time_zone", String(64)),
+    Column("group_name", String(16), nullable=False),
+    Column("snapshot_id", Integer),
+    Column("window_closes_at", Utc, nullable=False),
+    Column("request_id", String(256)),
+    Column("request_hash", String(32)),
+    ForeignKeyConstraint(["campaign", "version"], ["campaigns.campaign", "campaigns.version"]),
+    UniqueConstraint("campaign", "request_id"),
+    Index("decisions_by_time", "campaign", "at"),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("decision_id", String(40), nullable=False),
+    Column("position", Integer, nullable=False),  # slots are decided in this order
+    Column("slot", String(63), nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("propensity", Float, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("explore", Float, nullable=False),
+    Column("eligible", JSON, nullable=False),  # ids
+    Column(
+        "probabilities", JSON, nullable=False
+    ),  # of the eligible, in their order; [] where only the propensity is known
+    Column("candidates", JSON, nullable=False),  # variants that existed only in this call
+    Column("refusals", JSON, nullable=False),
+    PrimaryKeyConstraint("decision_id", "position"),
+    ForeignKeyConstraint(["decision_id"], ["decisions.decision_id"]),
+)
+
+# Decisions whose window is open: what the trainer still has to mature. A row leaves when its reward arrives.
+windows = Table(
+    "windows",
+    metadata,
+    Column("decision_id", String(40), primary_key=True),
+    Column("campaign", String(63), nullable=False),
+    Column("closes_at", Utc, nullable=False),
+    Index("windows_by_close", "campaign", "closes_at", "decision_id"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("outcome_id", Integer, primary_key=True),
+    Column("decision_id", String(40), nullable=False),  # no foreign key: an outcome may arrive before its decision
+    Column("campaign", String(63), nullable=False),
+    Column("slot", String(63)),
+    Column("metric", String(63), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("key", String(256)),
+    UniqueConstraint("campaign", "metric", "key"),
+    Index("outcomes_by_decision", "decision_id"),
+)
+
+rewards = Table(
+    "rewards",
+    metadata,
+    Column("campaign", String(63), nullable=False),
+    Column("sequence", Integer, nullable=False),  # gap-free within the campaign
+    Column("decision_id", String(40), nullable=False, unique=True),
+    Column("reward", Float),
+    Column("slot_rewards", JSON, nullable=False),
+    Column("error", Text),
+    Column("matured_at", Utc, nullable=False),
+    PrimaryKeyConstraint("campaign", "sequence"),
+    ForeignKeyConstraint(["decision_id"], ["decisions.decision_id"]),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("snapshot_id", Integer, primary_key=True),
+    Column("campaign", String(63), nullable=False),
+    Column("version", Integer, nullable=False),  # of the campaign that learned
+    Column("lineage", Integer, nullable=False),
+    Column("parent_id", Integer),
+    Column("trained_from", Integer, nullable=False),
+    Column("trained_through", Integer, nullable=False),
+    Column("examples", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("versions", JSON, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("campaign", "lineage", "trained_through"),
+)
+
+snapshot_slots = Table(
+    "snapshot_slots",
+    metadata,
+    Column("snapshot_id", Integer, nullable=False),
+    Column("slot", String(63), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("configuration", Text, nullable=False),
+    Column("state", LargeBinary),  # null once thinned out: it can be rebuilt from the log
+    PrimaryKeyConstraint("snapshot_id", "slot"),
+    ForeignKeyConstraint(["snapshot_id"], ["snapshots.snapshot_id"]),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("campaign", String(63), primary_key=True),
+    Column("holder", String(100), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+)

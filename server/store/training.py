@@ -1,0 +1,199 @@
+"""What the trainer keeps: leases, the sequence of rewards, snapshots.
+
+Every write is conditional on the lease's epoch: a trainer that slept past its lease writes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from server.errors import LeaseLost
+from server.records import SlotState, Snapshot
+from server.store import decisions as decision_rows
+from server.store.tables import leases, rewards, snapshot_slots, snapshots, windows
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to train one campaign, until it expires or a later epoch begins."""
+
+    campaign: str
+    holder: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What one decision earned, before it has its place in the sequence."""
+
+    decision_id: str
+    reward: float | None
+    slot_rewards: Mapping[str, float]
+    error: str | None = None
+
+
+def acquire(connection: Connection, campaign: str, *, holder: str, now: datetime, lasts: timedelta) -> Lease | None:
+    """Take or renew the lease; None while somebody else holds it. A new holder begins a new epoch."""
+    row = connection.execute(select(leases).where(leases.c.campaign == campaign)).one_or_none()
+    expires = now + lasts
+    if row is None:
+        connection.execute(insert(leases).values(campaign=campaign, holder=holder, epoch=1, expires_at=expires))
+        return Lease(campaign, holder, 1)
+    # a lease that ends impossibly late was written before the clock jumped back: it must not block for hours
+    held = now < row.expires_at <= now + 10 * lasts
+    if row.holder != holder and held:
+        return None
+    epoch = row.epoch if row.holder == holder else row.epoch + 1
+    values = {"holder": holder, "epoch": epoch, "expires_at": expires}
+    connection.execute(update(leases).where(leases.c.campaign == campaign).values(values))
+    return Lease(campaign, holder, epoch)
+
+
+def release(connection: Connection, holder: str, *, now: datetime) -> None:
+    """Let go of every lease of this holder, so that the next trainer need not wait."""
+    connection.execute(update(leases).where(leases.c.holder == holder).values(expires_at=now))
+
+
+def campaigns_with_open_windows(connection: Connection) -> list[str]:
+    return list(connection.execute(select(windows.c.campaign).distinct().order_by(windows.c.campaign)).scalars())
+
+
+def due(connection: Connection, campaign: str, *, closed_by: datetime, limit: int) -> list[str]:
+    """Ids of decisions whose window closed by then and that are not matured, earliest first."""
+    query = select(windows.c.decision_id).where(windows.c.campaign == campaign, windows.c.closes_at <= closed_by)
+    return list(connection.execute(query.order_by(windows.c.closes_at, windows.c.decision_id).limit(limit)).scalars())
+
+
+def append_rewards(connection: Connection, lease: Lease, earned: Sequence[Earned], *, now: datetime) -> int:
+    """Give each reward the next place in the campaign's sequence and close its window. Returns the last place."""
+    _hold(connection, lease)
+    last = last_sequence(connection, lease.campaign)
+    rows = [
+        {
+            "campaign": lease.campaign,
+            "sequence": last + place,
+            "decision_id": one.decision_id,
+            "reward": one.reward,
+            "slot_rewards": dict(one.slot_rewards),
+            "error": one.error,
+            "matured_at": now,
+        }
+        for place, one in enumerate(earned, start=1)
+    ]
+    if rows:
+        connection.execute(insert(rewards), rows)
+        for chunk in decision_rows.chunks([one.decision_id for one in earned]):
+            connection.execute(delete(windows).where(windows.c.decision_id.in_(chunk)))
+    return last + len(rows)
+
+
+def last_sequence(connection: Connection, campaign: str) -> int:
+    """The last place given in the campaign's sequence; 0 if none."""
+    query = select(func.coalesce(func.max(rewards.c.sequence), 0)).where(rewards.c.campaign == campaign)
+    return int(connection.execute(query).scalar_one())
+
+
+def append_snapshot(connection: Connection, lease: Lease, snapshot: Snapshot) -> int:
+    """Store a snapshot together with how far it has learned; returns its id.
+
+    Raises LeaseLost unless the lease's epoch is the current one and the parent is still the newest of its lineage.
+    """
+    _hold(connection, lease)
+    newest = newest_snapshot_id(connection, lease.campaign)
+    if snapshot.parent is not None and newest != snapshot.parent:
+        raise LeaseLost(f"{lease.campaign}: snapshot {newest} came after {snapshot.parent}, on which this one builds")
+    row = {
+        "campaign": snapshot.campaign,
+        "version": snapshot.version,
+        "lineage": snapshot.lineage,
+        "parent_id": snapshot.parent,
+        "trained_from": snapshot.trained_from,
+        "trained_through": snapshot.trained_through,
+        "examples": snapshot.examples,
+        "epoch": lease.epoch,
+        "versions": dict(snapshot.versions),
+        "created_at": snapshot.created_at,
+    }
+    (snapshot_id,) = connection.execute(insert(snapshots).returning(snapshots.c.snapshot_id), row).scalars()
+    states = [
+        {
+            "snapshot_id": snapshot_id,
+            "slot": one.slot,
+            "policy": one.policy,
+            "arguments": one.arguments,
+            "configuration": one.configuration,
+            "state": one.state,
+        }
+        for one in snapshot.slots
+    ]
+    if states:
+        connection.execute(insert(snapshot_slots), states)
+    return int(snapshot_id)
+
+
+def newest_snapshot_id(connection: Connection, campaign: str) -> int | None:
+    query = select(func.max(snapshots.c.snapshot_id)).where(snapshots.c.campaign == campaign)
+    newest: int | None = connection.execute(query).scalar_one()
+    return newest
+
+
+def newest_snapshot_ids(connection: Connection) -> dict[str, int]:
+    """Campaign to the id of its newest snapshot."""
+    query = select(snapshots.c.campaign, func.max(snapshots.c.snapshot_id)).group_by(snapshots.c.campaign)
+    return dict(connection.execute(query).tuples().all())
+
+
+def read_snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:
+    row = connection.execute(select(snapshots).where(snapshots.c.snapshot_id == snapshot_id)).one_or_none()
+    return None if row is None else _snapshot(connection, row)
+
+
+def list_snapshots(connection: Connection, campaign: str, *, before: int | None, limit: int) -> list[Snapshot]:
+    """Snapshots of a campaign with an id below `before`, newest first."""
+    query = select(snapshots).where(snapshots.c.campaign == campaign)
+    if before is not None:
+        query = query.where(snapshots.c.snapshot_id < before)
+    rows = connection.execute(query.order_by(snapshots.c.snapshot_id.desc()).limit(limit)).all()
+    return [_snapshot(connection, row) for row in rows]
+
+
+def thin(connection: Connection, campaign: str, *, keep: int) -> None:
+    """Drop the bytes of snapshots older than the newest `keep`, but for the last of each hour. Their rows stay."""
+    has_state = snapshot_slots.c.state.is_not(None)
+    joined = snapshots.join(snapshot_slots, snapshots.c.snapshot_id == snapshot_slots.c.snapshot_id)
+    query = select(snapshots.c.snapshot_id, snapshots.c.created_at).distinct().select_from(joined)
+    query = query.where(snapshots.c.campaign == campaign, has_state).order_by(snapshots.c.snapshot_id.desc())
+    hours: set[datetime] = set()
+    for snapshot_id, created_at in connection.execute(query.offset(keep)).all():
+        hour = created_at.replace(minute=0, second=0, microsecond=0)
+        if hour in hours:
+            dropped = snapshot_slots.c.snapshot_id == snapshot_id
+            connection.execute(update(snapshot_slots).where(dropped).values(state=None))
+        hours.add(hour)
+
+
+def _hold(connection: Connection, lease: Lease) -> None:
+    row = connection.execute(select(leases).where(leases.c.campaign == lease.campaign)).one_or_none()
+    if row is None or (row.holder, row.epoch) != (lease.holder, lease.epoch):
+        raise LeaseLost(f"{lease.campaign}: the lease of epoch {lease.epoch} is over")
+
+
+def _snapshot(connection: Connection, row: Row[Any]) -> Snapshot:
+    query = select(snapshot_slots).where(snapshot_slots.c.snapshot_id == row.snapshot_id)
+    states = connection.execute(query.order_by(snapshot_slots.c.slot))
+    return Snapshot(
+        id=row.snapshot_id,
+        campaign=row.campaign,
+        version=row.version,
+        lineage=row.lineage,
+        parent=row.parent_id,
+        trained_from=row.trained_from,
+        trained_through=row.trained_through,
+        examples=row.examples,
+        created_at=row.created_at,
+        versions=row.versions,
+        slots=tuple(SlotState(s.slot, s.policy, s.arguments, s.configuration, s.state) for s in states),
+    )

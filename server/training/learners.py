@@ -1,0 +1,118 @@
+"""Which learner a slot has, what it learns from, and one segment of learning: pure, given the log."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import orjson
+
+from policies.base import Learner, Policy
+from policies.registry import create
+from policies.types import Action, TrainingExample
+from server.campaigns.model import Campaign
+from server.records import Choice, Kind, Matured, SlotState
+
+VersionOf = Callable[[int], Campaign]
+"""A campaign's version by number: the features of its variants are those of the version that decided."""
+
+
+def build_policy(campaign: Campaign, slot: str, state: bytes | None = None) -> Policy:
+    """The policy of a slot; a learner goes on from `state`. Raises UnreadableSnapshot."""
+    spec = campaign.policy_of(slot)
+    default = campaign.slots[slot].default or ""
+    return create(spec, default=default, reward_range=campaign.reward_range, state=state)
+
+
+def configuration(campaign: Campaign, slot: str) -> str:
+    """What a slot's snapshots can be loaded under. Where this changes, learning starts again from the log."""
+    reward_range = campaign.reward_range
+    settings = {"policy": str(campaign.policy_of(slot)), "reward_range": [reward_range.low, reward_range.high]}
+    return orjson.dumps(settings).decode()
+
+
+def learning_slots(campaign: Campaign) -> tuple[str, ...]:
+    """The slots whose policy learns."""
+    return tuple(slot for slot in campaign.slots if isinstance(build_policy(campaign, slot), Learner))
+
+
+def matching_states(campaign: Campaign, states: Iterable[SlotState]) -> dict[str, SlotState]:
+    """By slot, those states that this version of the campaign can go on from."""
+    return {
+        one.slot: one
+        for one in states
+        if one.state is not None
+        and one.slot in campaign.slots
+        and one.configuration == configuration(campaign, one.slot)
+    }
+
+
+def learn_segment(
+    campaign: Campaign, states: Mapping[str, SlotState], rows: Sequence[Matured], version_of: VersionOf
+) -> tuple[tuple[SlotState, ...], int]:
+    """Continue each learning slot from its saved bytes over one segment of the sequence; returns the new states
+    and the number of examples learned.
+
+    Always load, learn in sequence, dump: the same bytes and the same segment give the same bytes.
+    """
+    learned = 0
+    after: list[SlotState] = []
+    for slot in learning_slots(campaign):
+        before = states.get(slot)
+        learner = build_policy(campaign, slot, before.state if before else None)
+        assert isinstance(learner, Learner)
+        examples = [example for row in rows for example in training_examples(row, slot, version_of)]
+        learner.learn(examples)
+        learned += len(examples)
+        after.append(
+            SlotState(
+                slot=slot,
+                policy=str(campaign.policy_of(slot)),
+                arguments=learner.arguments,
+                configuration=configuration(campaign, slot),
+                state=learner.dump(),
+            )
+        )
+    return tuple(after), learned
+
+
+def training_examples(row: Matured, slot: str, version_of: VersionOf) -> Iterable[TrainingExample]:
+    """The example that a matured decision gives the slot's learner: one, or none where it does not count."""
+    decision = row.decision
+    earlier: list[Choice] = []
+    for choice in decision.choices:
+        if choice.slot != slot:
+            earlier.append(choice)
+            continue
+        reward = row.reward_of(slot)
+        # an import may know only the propensity of what was chosen: there is then no pmf to learn from
+        if choice.kind is not Kind.POLICY or reward is None or not choice.probabilities:
+            return
+        yield TrainingExample(
+            context={**decision.context, **earlier_choices(earlier)},
+            actions=actions_of(version_of(decision.version), choice),
+            probabilities=np.array(choice.probabilities),
+            chosen=choice.eligible.index(choice.variant),
+            reward=reward,
+        )
+
+
+def earlier_choices(choices: Iterable[Choice]) -> dict[str, str]:
+    """What the slots before chose, as context for the next: `slot.headline` (no declared name holds a dot)."""
+    return {f"slot.{choice.slot}": choice.variant for choice in choices}
+
+
+def actions_of(campaign: Campaign, choice: Choice) -> tuple[Action, ...]:
+    """The eligible variants of a choice as its policy saw them."""
+    known = {candidate.id: Action(candidate.id, candidate.features) for candidate in choice.candidates}
+    if choice.slot in campaign.slots:
+        for variant in campaign.slots[choice.slot].variants:
+            known.setdefault(variant.id, Action(variant.id, variant.features))
+    return tuple(known[variant] for variant in choice.eligible)
+
+
+@lru_cache(maxsize=1)
+def package_versions() -> Mapping[str, Any]:
+    """The versions on which a snapshot's bytes depend."""
+    return {name: version(name) for name in ("elige", "vowpalwabbit", "numpy")}

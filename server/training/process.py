@@ -1,0 +1,87 @@
+"""The trainer as a process of its own, and its supervision by a server."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+
+import structlog
+
+from server.errors import EligeError
+from server.settings import GRACE
+from server.store.database import Database
+from server.training.trainer import Trainer
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.25
+"""Pause after a pass that found nothing to do, and at least this long between two snapshots of a campaign."""
+RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+STABLE_SECONDS = 30.0
+
+
+def run(url: str, *, stop: threading.Event | None = None) -> None:
+    """Train until told to stop by SIGTERM, SIGINT or the end of standard input: when the server that started this
+    process dies, however it dies, its end of the pipe closes.
+    """
+    stopping = stop or threading.Event()
+    if stop is None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+    database = Database(url)
+    trainer = Trainer(database, holder=f"{socket.gethostname()}:{os.getpid()}", grace=GRACE)
+    log.info("trainer started", database=url)
+    while not stopping.is_set():
+        try:
+            trainer.step(datetime.now(UTC))
+        except EligeError as error:
+            log.warning("training waits", reason=str(error))
+        stopping.wait(IDLE_SECONDS)
+    with contextlib.suppress(EligeError):
+        trainer.close(datetime.now(UTC))
+    database.close()
+
+
+def stop_at_end_of_input(stopping: threading.Event) -> None:
+    """Set the event once standard input ends."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        stopping.set()
+
+    threading.Thread(target=watch, name="elige-parent-watch", daemon=True).start()
+
+
+async def supervise(url: str) -> None:
+    """Keep one trainer process running until cancelled; then end it gently."""
+    failures = 0
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.training", url, stdin=asyncio.subprocess.PIPE
+        )
+        began = asyncio.get_running_loop().time()
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        stable = asyncio.get_running_loop().time() - began > STABLE_SECONDS
+        failures = 0 if stable else failures + 1
+        pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1] if failures else RESTART_SECONDS[0]
+        log.error("trainer ended", code=code, restart_in_seconds=pause)
+        await asyncio.sleep(pause)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), timeout=10)
+    except TimeoutError:
+        process.kill()  # safe: all it knows is in the database
+        await process.wait()

@@ -1,0 +1,157 @@
+"""The trainer: closes windows, gives every decision its place in the sequence, learns, saves.
+
+Everything it knows is in the database: it can be killed at any moment and started again, anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import structlog
+
+from server.campaigns.model import Campaign
+from server.errors import LeaseLost
+from server.outcomes import earn
+from server.records import Snapshot
+from server.store import campaigns as campaign_rows
+from server.store import decisions as decision_rows
+from server.store import outcomes as outcome_rows
+from server.store import training as training_rows
+from server.store.campaigns import StoredCampaign
+from server.store.database import Database
+from server.store.training import Earned, Lease
+from server.training.learners import learn_segment, learning_slots, matching_states, package_versions
+
+log = structlog.get_logger()
+
+LEASE_LASTS = timedelta(seconds=10)
+MATURE_BATCH = 500
+"""Decisions matured in one transaction: about 20 ms in which nobody else writes."""
+SEGMENT = 5_000
+"""The most decisions between two snapshots."""
+KEEP_SNAPSHOTS = 50
+"""How many of the newest keep their bytes; older ones are thinned to one an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one pass over the campaigns did."""
+
+    matured: int = 0
+    learned: int = 0
+
+    @property
+    def idle(self) -> bool:
+        return not (self.matured or self.learned)
+
+
+class Trainer:
+    """Trains all campaigns of one database whose lease it gets. One thread."""
+
+    def __init__(self, database: Database, *, holder: str, grace: timedelta) -> None:
+        """`grace`: how long after its close a window waits for outcomes that are still on their way to the log."""
+        self._database = database
+        self._holder = holder
+        self._grace = grace
+        self._version = lru_cache(maxsize=256)(self._read_version)
+
+    def step(self, now: datetime) -> Progress:
+        """One pass: mature what is due and learn it, campaign by campaign. One campaign's trouble stops no other."""
+        with self._database.reading() as connection:
+            stored = campaign_rows.newest_versions(connection)
+        matured = learned = 0
+        for one in stored:
+            try:
+                with self._database.writing() as connection:
+                    lease = training_rows.acquire(
+                        connection, one.campaign, holder=self._holder, now=now, lasts=LEASE_LASTS
+                    )
+                if lease is None:
+                    continue
+                matured += self._mature(lease, now)
+                learned += self._learn(lease, one, now)
+            except LeaseLost as error:
+                log.warning("lease lost", campaign=one.campaign, reason=str(error))
+            except Exception:
+                log.exception("training failed", campaign=one.campaign)
+        return Progress(matured, learned)
+
+    def close(self, now: datetime) -> None:
+        """Let go of the leases."""
+        with self._database.writing() as connection:
+            training_rows.release(connection, self._holder, now=now)
+
+    def _mature(self, lease: Lease, now: datetime) -> int:
+        with self._database.writing() as connection:
+            ids = training_rows.due(connection, lease.campaign, closed_by=now - self._grace, limit=MATURE_BATCH)
+            if not ids:
+                return 0
+            decided = decision_rows.read_many(connection, ids)
+            happened = outcome_rows.of_decisions(connection, ids)
+            earned: list[Earned] = []
+            for decision_id in ids:
+                decision = decided[decision_id]
+                campaign = self._version(lease.campaign, decision.version)
+                earned.append(earn(campaign, decision_id, happened[decision_id], closes_at=decision.window_closes_at))
+            training_rows.append_rewards(connection, lease, earned, now=now)
+        return len(ids)
+
+    def _learn(self, lease: Lease, stored: StoredCampaign, now: datetime) -> int:
+        campaign = self._version(stored.campaign, stored.version)
+        if not learning_slots(campaign):
+            return 0
+        with self._database.reading() as connection:
+            newest_id = training_rows.newest_snapshot_id(connection, lease.campaign)
+            newest = training_rows.read_snapshot(connection, newest_id) if newest_id is not None else None
+            base = newest if newest and goes_on(campaign, newest) else None
+            after = base.trained_through if base else 0
+            rows = decision_rows.matured(connection, lease.campaign, after=after, limit=SEGMENT)
+        if not rows:
+            return 0
+        states, examples = learn_segment(
+            campaign,
+            matching_states(campaign, base.slots) if base else {},
+            rows,
+            lambda version: self._version(lease.campaign, version),
+        )
+        lineage = base.lineage if base else (newest.lineage + 1 if newest else 1)
+        snapshot = Snapshot(
+            id=0,  # the database gives it
+            campaign=lease.campaign,
+            version=stored.version,
+            lineage=lineage,
+            parent=base.id if base else None,
+            trained_from=after + 1,
+            trained_through=rows[-1].sequence,
+            examples=(base.examples if base else 0) + examples,
+            created_at=now,
+            versions=package_versions(),
+            slots=states,
+        )
+        with self._database.writing() as connection:
+            snapshot_id = training_rows.append_snapshot(connection, lease, snapshot)
+            if snapshot_id % KEEP_SNAPSHOTS == 0:
+                training_rows.thin(connection, lease.campaign, keep=KEEP_SNAPSHOTS)
+        log.info(
+            "snapshot",
+            campaign=lease.campaign,
+            snapshot=snapshot_id,
+            through=snapshot.trained_through,
+            learned=examples,
+        )
+        return len(rows)
+
+    def _read_version(self, campaign: str, version: int) -> Campaign:
+        with self._database.reading() as connection:
+            return Campaign.from_document(campaign_rows.read_version(connection, campaign, version).document)
+
+
+def goes_on(campaign: Campaign, snapshot: Snapshot) -> bool:
+    """Whether this version's learners can go on from the snapshot; else a new lineage starts from the log.
+
+    Every slot that learns has to have its state there: one learner at place 0 and another further on would need two
+    positions.
+    """
+    states: Mapping[str, object] = matching_states(campaign, snapshot.slots)
+    return set(learning_slots(campaign)) == set(states)

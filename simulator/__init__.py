@@ -1,0 +1,49 @@
+"""The simulator: what any policy would have earned, estimated from a log; and worlds whose truth is known.
+
+    from simulator import Log, Round, evaluate, render
+
+    log = Log.from_rounds(rounds, slot="headline", default="hours")
+    evaluation = evaluate(log, ["epsilon:epsilon=0.1", "squarecb"])
+    print(evaluation.verdict)
+
+A `Log` comes from rounds, from a CSV file (`csv_log`), or from the Open Bandit Dataset (`open_bandit`). An `Evaluation`
+is shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (`to_html`), or as a figure
+(`simulator.plots.figure`). Estimators are plain functions in `simulator.estimators`. Pure but for the readers of files.
+"""
+
+from simulator.diagnostics import Diagnostics, diagnose
+from simulator.estimators import Estimate
+from simulator.evaluate import Candidate, EvaluationError, Progress, evaluate
+from simulator.evaluation import Evaluation, Period, Row
+from simulator.intervals import NoSupport
+from simulator.log import Log, LogError, LogSummary, Round
+from simulator.mapping import CsvMapping, MappingError
+from simulator.report import render, to_html, to_json
+from simulator.sources import csv_log, open_bandit
+from simulator.tables import SourceError
+
+__all__ = [
+    "Candidate",
+    "CsvMapping",
+    "Diagnostics",
+    "Estimate",
+    "Evaluation",
+    "EvaluationError",
+    "Log",
+    "LogError",
+    "LogSummary",
+    "MappingError",
+    "NoSupport",
+    "Period",
+    "Progress",
+    "Round",
+    "Row",
+    "SourceError",
+    "csv_log",
+    "diagnose",
+    "evaluate",
+    "open_bandit",
+    "render",
+    "to_html",
+    "to_json",
+]

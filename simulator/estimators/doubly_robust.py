@@ -1,0 +1,28 @@
+"""Doubly robust: a model of the rewards, corrected by what was seen."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.estimators.estimate import Estimate, estimate
+from simulator.log import Floats
+
+
+def dr(
+    rewards: Floats,
+    weights: Floats,
+    target: Floats,
+    q: Floats,
+    chosen: NDArray[np.intp],
+    persons: NDArray[np.int64],
+    *,
+    confidence: float = 0.95,
+) -> Estimate:
+    """DR: mean of Σ_a π(a|x)·q(x, a) + w·(r - q(x, chosen)). Dudík, Langford & Li 2011.
+
+    rewards, weights, chosen: (n,); target, q: (n, K). Unbiased with exact propensities, however poor the model, as
+    long as q(x, ·) of a round was not fitted on that round's person. With q = 0 it is IPS; with w = 0, DM.
+    """
+    seen = q[np.arange(len(rewards)), chosen]
+    scores = np.einsum("ij,ij->i", target, q, dtype=np.float64) + weights * (rewards - seen)
+    value = float(scores.mean())
+    return estimate("dr", value, scores - value, persons, weights=weights, confidence=confidence)

@@ -1,0 +1,31 @@
+"""Importance weighting: no model, only the logged propensities. Weights are w = π(a|x)/p, p the logged propensity."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.estimators.estimate import Estimate, estimate, require_weight
+from simulator.log import Floats
+
+
+def ips(rewards: Floats, weights: Floats, persons: NDArray[np.int64], *, confidence: float = 0.95) -> Estimate:
+    """IPS: Σwr/n. rewards, weights: (n,). Unbiased where the log supports the policy. Horvitz & Thompson 1952.
+
+    Raises NoSupport when every weight is 0.
+    """
+    require_weight(weights)
+    scores = weights * rewards
+    value = float(scores.mean())
+    return estimate("ips", value, scores - value, persons, weights=weights, confidence=confidence)
+
+
+def snips(rewards: Floats, weights: Floats, persons: NDArray[np.int64], *, confidence: float = 0.95) -> Estimate:
+    """SNIPS: Σwr/Σw. rewards, weights: (n,). Stays within the rewards seen. Swaminathan & Joachims 2015.
+
+    The interval is that of a ratio (delta method): ψ = w(r - value)/mean(w). A denominator taken as a constant
+    would make it wrong. Raises NoSupport when every weight is 0.
+    """
+    require_weight(weights)
+    total = float(weights.sum())
+    value = float(np.sum(weights * rewards)) / total
+    influence = weights * (rewards - value) * (weights.size / total)
+    return estimate("snips", value, influence, persons, weights=weights, confidence=confidence)

@@ -1,0 +1,209 @@
+"""Logs from files: any randomised or logged trial as CSV, and the Open Bandit Dataset."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from policies.types import Action, Features, RewardRange, Value
+from simulator.log import SUM_TOLERANCE, Log, Round
+from simulator.mapping import CsvMapping
+from simulator.tables import (
+    Row,
+    SourceError,
+    Table,
+    one_of,
+    read_flag,
+    read_number,
+    read_propensity,
+    read_time,
+)
+
+READERS: Mapping[str, tuple[Callable[[str], Value], str]] = {
+    "text": (str, "a text"),
+    "number": (read_number, "a finite number or nothing"),
+    "flag": (read_flag, "1, true, yes or 0, false, no, or nothing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One row that could be read. `propensity`: None where the mapping's shares say it."""
+
+    variant: str
+    reward: float
+    time: float
+    propensity: float | None
+    person: str | None
+    context: Features
+
+
+def csv_log(path: str | Path, mapping: CsvMapping) -> Log:
+    """The log of a CSV file with a header. An empty context cell is a missing feature, an empty person is anonymous.
+
+    Raises SourceError with every bad cell (the first 10 spelled out), LogError when the columns are no sound log.
+    """
+    path = Path(path)
+    table = Table(path, columns=mapping.columns, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    rows = [seen for order, row in enumerate(table) if (seen := _read(row, mapping, order))]
+    table.finish()
+    variants = mapping.variants or tuple(sorted({seen.variant for seen in rows}))
+    if mapping.default is not None and mapping.default not in variants:
+        raise SourceError(path, [f"default {mapping.default!r} is never shown; variants seen: {list(variants)}"])
+    actions = tuple(Action(variant) for variant in variants)
+    return Log.from_rounds(
+        (_round(actions, seen, mapping) for seen in rows),
+        slot=mapping.slot,
+        default=mapping.default,
+        name=path.name,
+        reward_range=mapping.reward_range,
+        timed=mapping.time is not None,
+    )
+
+
+def open_bandit(directory: str | Path) -> Log:
+    """A log in the layout of the Open Bandit Dataset: one campaign file beside `item_context.csv`. Saito et al. 2021.
+
+    Context: `position` as a text (three places side by side are no scale) and the user features. Actions: the items,
+    with their features. The user-item affinities, of which almost all are zero, are left out. Persons are unknown:
+    every row is a visit of its own. The full probabilities are taken as known only where the rows prove them: every
+    item was drawn at that position, always with one propensity, and these sum to 1. That holds for the uniform log,
+    not for Thompson sampling, whose propensities move from day to day.
+    Raises SourceError with every bad cell (the first 10 spelled out).
+    """
+    directory = Path(directory)
+    items = _items(directory / "item_context.csv")
+    files = sorted(path for path in directory.glob("*.csv") if path.name != "item_context.csv")
+    if len(files) != 1:
+        names = [path.name for path in files]
+        raise SourceError(directory, [f"expected one campaign file beside item_context.csv, got {names}"])
+    table = Table(files[0], columns=["timestamp", "item_id", "position", "click", "propensity_score"])
+    users = {column: "text" for column in table.header if column.startswith("user_feature")}
+    mapping = CsvMapping(
+        variant="item_id",
+        reward="click",
+        propensity="propensity_score",
+        time="timestamp",
+        context={"position": "text", **users},
+        variants=tuple(item.id for item in items),
+        slot="item",
+    )
+    rows = [seen for order, row in enumerate(table) if (seen := _read(row, mapping, order))]
+    table.finish()
+    proven = _proven(rows, mapping.variants or ())
+    return Log.from_rounds(
+        (
+            Round(
+                context=seen.context,
+                actions=items,
+                chosen=seen.variant,
+                propensity=seen.propensity or 0.0,
+                reward=seen.reward,
+                time=seen.time,
+                probabilities=proven[str(seen.context["position"])] if proven else None,
+            )
+            for seen in rows
+        ),
+        slot=mapping.slot,
+        name=f"{directory.parent.name}/{directory.name}",
+        reward_range=RewardRange(0.0, 1.0),
+    )
+
+
+def _read(row: Row, mapping: CsvMapping, order: int) -> _Seen | None:
+    """The row; None when any cell of it can't be read, which the table has noted by then."""
+    low, high = mapping.reward_range.low, mapping.reward_range.high
+    read_variant = one_of(mapping.variants) if mapping.variants else _some_text
+    wanted = f"one of {list(mapping.variants)[:20]}" if mapping.variants else "a variant"
+    variant = row.read(mapping.variant, read_variant, wanted)
+    reward = row.read(
+        mapping.reward,
+        lambda text: _between(read_number(text), low, high),
+        f"a number from {low:g} to {high:g} (reward_range)",
+    )
+    propensity = time = None
+    whole = variant is not None and reward is not None
+    if mapping.propensity is not None:
+        propensity = row.read(mapping.propensity, read_propensity, "a number in (0, 1]")
+        whole &= propensity is not None
+    if mapping.time is not None:
+        time = row.read(mapping.time, read_time, "an ISO 8601 time or unix seconds")
+        whole &= time is not None
+    context: dict[str, Value] = {}
+    for column, kind in mapping.context.items():
+        if row.cells[column] != "":
+            reader, expected = READERS[kind]
+            value = row.read(column, reader, expected)
+            whole &= value is not None
+            if value is not None:
+                context[column] = value
+    if not whole or variant is None or reward is None:
+        return None
+    person = row.cells[mapping.person] if mapping.person is not None else ""
+    return _Seen(variant, reward, float(order) if time is None else time, propensity, person or None, context)
+
+
+def _round(actions: tuple[Action, ...], seen: _Seen, mapping: CsvMapping) -> Round:
+    """The round, with its chances: from its own cell, or from the mapping's shares."""
+    propensity, probabilities = seen.propensity, None
+    if propensity is None:
+        if isinstance(mapping.shares, Mapping):
+            probabilities = [mapping.shares[action.id] for action in actions]
+            propensity = mapping.shares[seen.variant]
+        else:
+            propensity = 1.0 / len(actions) if mapping.shares is None else mapping.shares
+            if abs(propensity * len(actions) - 1.0) <= SUM_TOLERANCE:
+                probabilities = [propensity] * len(actions)
+    return Round(
+        context=seen.context,
+        actions=actions,
+        chosen=seen.variant,
+        propensity=propensity,
+        reward=seen.reward,
+        time=seen.time,
+        probabilities=probabilities,
+        person=seen.person,
+    )
+
+
+def _items(path: Path) -> tuple[Action, ...]:
+    table = Table(path, columns=["item_id"])
+    names = [column for column in table.header if column.startswith("item_feature")]
+    items = []
+    for row in table:
+        features: dict[str, Value] = {}
+        for name in names:
+            try:
+                features[name] = read_number(row.cells[name])
+            except ValueError:
+                features[name] = row.cells[name]  # most of them are hashed texts
+        items.append(Action(row.cells["item_id"], features))
+    table.finish()
+    return tuple(items)
+
+
+def _proven(rows: Sequence[_Seen], items: Sequence[str]) -> dict[str, list[float]] | None:
+    """By position, the probability of every item, in their order; None unless the rows leave no doubt of any."""
+    told: dict[str, dict[str, set[float]]] = defaultdict(lambda: defaultdict(set))
+    for seen in rows:
+        told[str(seen.context.get("position"))][seen.variant].add(seen.propensity or 0.0)
+    found = {}
+    for position, by_item in told.items():
+        if set(by_item) != set(items) or any(len(values) > 1 for values in by_item.values()):
+            return None
+        found[position] = [next(iter(by_item[item])) for item in items]
+        if abs(sum(found[position]) - 1.0) > SUM_TOLERANCE:
+            return None
+    return found
+
+
+def _some_text(text: str) -> str:
+    if not text:
+        raise ValueError("expected a text")
+    return text
+
+
+def _between(number: float, low: float, high: float) -> float:
+    if not low <= number <= high:
+        raise ValueError(f"{number}: expected a number from {low} to {high}")
+    return number

@@ -1,0 +1,135 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from policies.types import Action
+from simulator import Log, LogError, Round
+
+A, B = Action("a"), Action("b", {"hour": 8.0})
+
+
+def a_round(**changes: object) -> Round:
+    base = Round(
+        context={"lang": "es"}, actions=(A, B), chosen="a", propensity=0.25, reward=1.0, time=0.0,
+        probabilities=[0.25, 0.75],
+    )  # fmt: skip
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_rounds_become_columns_in_time_order() -> None:
+    log = Log.from_rounds(
+        [
+            a_round(time=20.0, person="ana"),
+            a_round(time=10.0, chosen="b", propensity=0.75, reward=0.0),
+            a_round(time=10.0, person="eva", reward=0.5),
+            a_round(time=30.0, person="ana"),
+        ]
+    )
+    assert log.times.tolist() == [10.0, 10.0, 20.0, 30.0]
+    assert [log.actions[i].id for i in log.chosen] == ["b", "a", "a", "a"], "equal times keep their order"
+    assert log.persons[2] == log.persons[3] >= 0
+    assert log.persons[0] < 0, "an anonymous visit has a code of its own"
+    assert len(set(log.persons)) == 3
+    assert log.probabilities is not None
+    assert log.probabilities[0].tolist() == [0.25, 0.75]
+
+
+def test_one_variant_with_other_features_is_another_action_of_the_same_id() -> None:
+    later = Action("b", {"hour": 9.0})
+    log = Log.from_rounds([a_round(), a_round(time=1.0, actions=(later, A), probabilities=[0.75, 0.25])])
+    assert [action.features.get("hour") for action in log.actions] == [None, 8.0, 9.0]
+    assert log.ids == ("a", "b")
+    assert log.eligible.tolist() == [[True, True, False], [True, False, True]]
+    examples = list(log.examples())
+    assert {action.id: p for action, p in zip(examples[1].actions, examples[1].probabilities, strict=True)} == {
+        "a": 0.25,
+        "b": 0.75,
+    }
+    assert examples[1].actions[examples[1].chosen].id == "a"
+
+
+def test_probabilities_are_kept_only_if_every_round_has_them() -> None:
+    log = Log.from_rounds([a_round(), a_round(time=1.0, probabilities=None)])
+    assert log.probabilities is None
+    example = list(log.examples())[1]
+    assert example.propensity == 0.25
+    assert example.probabilities.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"propensities": np.zeros(600)}, r"propensities: 600 of 600 rows, first row 0 has 0.0, expected a number in"),
+        ({"propensities": np.full(600, np.nan)}, "propensities: 600 of 600 rows.*without them is no evidence"),
+        ({"chosen": np.full(600, 7)}, "chosen: 600 of 600 rows, first row 0 has 7, expected an index from 0 to 2"),
+        ({"rewards": np.r_[np.zeros(599), np.inf]}, "rewards: 1 of 600 rows, first row 599 has inf"),
+        ({"times": np.arange(600.0)[::-1]}, "times: 599 of 600 rows, first row 1 has 598.0"),
+        ({"times": np.zeros(3)}, r"times: shape \(3,\), expected \(600,\)"),
+        ({"eligible": np.zeros((600, 3), dtype=bool)}, "at least one eligible action.*an eligible action"),
+        ({"probabilities": np.full((600, 3), 0.4)}, "a sum of 1 within 1e-06.*the propensity, for the chosen action"),
+        ({"probabilities": np.full((600, 3), 1 / 3)}, "probabilities: 600 of 600 rows.*the propensity"),
+        ({"contexts": ()}, "no rounds"),
+    ],
+)
+def test_every_violation_is_named_with_count_and_first_row(make_log, changes, message) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(LogError, match=message):
+        make_log(**changes)
+
+
+def test_probability_outside_the_eligible_actions_is_refused(make_log) -> None:  # type: ignore[no-untyped-def]
+    eligible = np.ones((600, 3), dtype=bool)
+    eligible[5] = [True, False, False]
+    with pytest.raises(LogError, match="probabilities: 1 of 600 rows, first row 5 .*0 outside the eligible") as caught:
+        make_log(eligible=eligible, chosen=np.zeros(600, dtype=int))
+    assert len(caught.value.problems) >= 2, "all kinds at once"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"chosen": "z"}, r"chosen: 1 of 1 rows, first row 0 has 'z', expected one of \['a', 'b'\]"),
+        ({"actions": (A, A)}, "actions: .*ids that differ"),
+        ({"probabilities": [1.0]}, "probabilities: .*has 1, expected 2 numbers"),
+    ],
+)
+def test_rounds_that_make_no_sense(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(LogError, match=message):
+        Log.from_rounds([a_round(**changes)])
+
+
+def test_what_was_validated_can_not_change(make_log) -> None:  # type: ignore[no-untyped-def]
+    rewards = np.ones(600)
+    log = make_log(rewards=rewards)
+    rewards[0] = np.nan
+    assert log.rewards[0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        log.rewards[0] = 2.0
+
+
+def test_split_never_parts_equal_times(make_log) -> None:  # type: ignore[no-untyped-def]
+    log = make_log(times=np.repeat([1.0, 2.0, 3.0], [100, 350, 150]))
+    early, late = log.split(0.5)
+    assert (len(early), len(late)) == (450, 150), "450 is nearer to 300 than 100 is"
+    assert early.times[-1] < late.times[0]
+    with pytest.raises(LogError, match="all 600 rounds have the same time"):
+        make_log(times=np.ones(600)).split(0.5)
+
+
+def test_selection(make_log) -> None:  # type: ignore[no-untyped-def]
+    log = make_log()
+    spanish = log.where(lambda context: context["lang"] == "es")
+    assert {context["lang"] for context in spanish.contexts} == {"es"}
+    assert len(spanish) == sum(context["lang"] == "es" for context in log.contexts)
+    assert spanish.actions == log.actions
+    assert log[:10].summary().n == 10
+    with pytest.raises(LogError, match="0 of 600 rounds are left"):
+        log[log.times < 0]
+
+
+def test_eligible_sets(make_log) -> None:  # type: ignore[no-untyped-def]
+    eligible = np.ones((600, 3), dtype=bool)
+    eligible[::2, 1] = False
+    log = make_log(known=False, eligible=eligible, chosen=np.zeros(600, dtype=int))
+    sets, which = log.eligible_sets
+    assert [sets[which[row]].tolist() for row in (0, 1)] == [[0, 2], [0, 1, 2]]
