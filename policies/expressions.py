@@ -179,7 +179,7 @@ def _compiled(source: str, text: CelText) -> cel.Program:
         if match := _ENGINE_PLACE.search(message):
             lines = text.text.split("\n")
             offset = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
-            problem = match[3].partition(" expecting ")[0].replace("'<EOF>'", "the end")
+            problem = "something is missing here" if "'<EOF>'" in match[3] else match[3].partition(" expecting ")[0]
             raise complain(source, text.origin(offset), problem) from error
         raise ExpressionError(f"{source!r}: {message}") from error
     except BaseException as error:

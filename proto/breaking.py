@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 Contract = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Section (messages, enums, services), full name, key (number of a field or value, name of an rpc): the promise."""
+"""Section (messages, enums, services), full name, key (number, name of an rpc, or `file`): what is promised."""
 
 Path = tuple[int, ...]
 """Where something stands in a file, as source info counts: field numbers of descriptors and indices in turn."""
@@ -24,14 +24,15 @@ def contract(files: FileDescriptorSet) -> Contract:
     enums: dict[str, Mapping[str, str]] = {}
     services: dict[str, Mapping[str, str]] = {}
     for file in files.file:
+        place = {"file": file.name}  # what Python imports it from
         for name, message, _ in _messages(file):
-            messages[name] = {
-                str(field.number): _field(field, message) for field in sorted(message.field, key=lambda f: f.number)
-            }
+            fields = sorted(message.field, key=lambda field: field.number)
+            messages[name] = place | {str(field.number): _field(field, message) for field in fields}
         for name, enum, _ in _enums(file):
-            enums[name] = {str(value.number): value.name for value in enum.value}
+            enums[name] = place | {str(value.number): value.name for value in enum.value}
         for service in file.service:
-            services[f"{file.package}.{service.name}"] = {rpc.name: _rpc(rpc) for rpc in service.method}
+            promises = {rpc.name: _rpc(rpc) for rpc in service.method}
+            services[f"{file.package}.{service.name}"] = place | promises
     sections = {"messages": messages, "enums": enums, "services": services}
     return {section: dict(sorted(names.items())) for section, names in sections.items()}
 

@@ -83,7 +83,8 @@ def _texts(value: Value) -> Iterable[str]:
 
 def _number_columns(numbers: Sequence[tuple[int, Value]], n: int) -> sparse.csr_array:
     rows = np.array([row for row, _ in numbers])
-    values = np.array([value for _, value in numbers], dtype=np.float64)
+    # within what can be squared; beyond it the ranges still tell the numbers apart
+    values = np.clip(np.array([value for _, value in numbers], dtype=np.float64), -1e150, 1e150)
     spread = float(values.std())
     # far outliers would otherwise rule the fit
     scaled = np.clip((values - values.mean()) / spread, -4.0, 4.0) if spread > 0.0 else np.zeros_like(values)

@@ -12,8 +12,8 @@ from simulator.evaluation import LOGGED, Row
 def verdict(rows: Sequence[Row], persons: NDArray[np.int64], *, headline: str, confidence: float) -> str:
     """Name the winner only if it beats every other judged row, pair by pair, on the same rounds.
 
-    Every one of the m comparisons is made at confidence 1 - (1 - confidence)/m (Bonferroni): the highest of several
-    noisy values is too often the luckiest one.
+    The best row is picked after seeing all values, and too often it is the luckiest one: any of the k(k-1)/2 pairs may
+    be the one compared. Each is therefore judged at confidence 1 - (1 - confidence)/(k(k-1)/2) (Bonferroni).
     """
     judged = {row.name: found for row in rows if (found := row.estimates.get("mean") or row.estimates.get(headline))}
     logged = next(row.name for row in rows if row.role == LOGGED)
@@ -21,7 +21,7 @@ def verdict(rows: Sequence[Row], persons: NDArray[np.int64], *, headline: str, c
     best, others = ranking[0], ranking[1:]
     if not others:
         return f"The log can judge nothing but the logged policy, which earned {_told(judged[best])}."
-    strict = 1.0 - (1.0 - confidence) / len(others)
+    strict = 1.0 - (1.0 - confidence) / (len(ranking) * len(others) / 2.0)
     ahead = {name: difference(judged[best], judged[name], persons, confidence=strict) for name in others}
     rivals = [name for name in others if ahead[name].low <= 0.0]
     if not rivals:

@@ -111,12 +111,9 @@ class _Document:
         path = problem.path
         if problem.on_key and path in self.keys:
             return self.keys[path]
-        if problem.value and path in self.places:
-            return self.places[path]
         while path not in self.places and path:
             path = path[:-1]
-        # a section is best found by its name: what is in it begins a line later
-        return self.keys.get(path) or self.places.get(path) or self.start
+        return self.places.get(path, self.start)
 
 
 def _documents(text: str) -> Iterator[_Document]:
@@ -195,6 +192,9 @@ def _mapping(node: MappingNode, path: Path, document: _Document) -> dict[str, An
             continue
         document.keys[below] = place
         values[key] = _value(value_node, below, document)
+        if not isinstance(value_node, ScalarNode) or values[key] is None:
+            # a section is best found by its name: what is in it may begin lines later
+            document.places[below] = place
     return values
 
 

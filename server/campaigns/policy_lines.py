@@ -38,15 +38,15 @@ def _parameters(name: str, value: Any) -> dict[str, str | float]:
     if not isinstance(value, Mapping):
         example = f"{{{name}: VARIANT}}" if positional else f"{{{name}: {{parameter: value}}}}"
         raise PolicyError(f"policy {name!r}: {value!r} is no parameter; expected {example}")
-    # whole numbers as the command line reads them, so that equal policies are equal
-    return {str(key): _as_read(one) for key, one in value.items()}
+    return {str(key): _parameter(name, str(key), one) for key, one in value.items()}
 
 
-def _as_read(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return value
+def _parameter(policy: str, name: str, value: Any) -> str | float:
+    if isinstance(value, bool) or not isinstance(value, (str, float, int)):
+        raise PolicyError(f"policy {policy!r}, {name}: {value!r} is neither a number nor text")
     try:
-        return float(value)
+        # whole numbers as the command line reads them, so that equal policies are equal
+        return float(value) if isinstance(value, int) else value
     except OverflowError:
         return math.inf
 

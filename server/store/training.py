@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from server.errors import LeaseLost
 from server.records import SlotState, Snapshot
 from server.store import decisions as decision_rows
-from server.store.tables import leases, rewards, snapshot_slots, snapshots, windows
+from server.store.tables import decisions, leases, rewards, snapshot_slots, snapshots, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,16 @@ def last_sequence(connection: Connection, campaign: str) -> int:
     """The last place given in the campaign's sequence; 0 if none."""
     query = select(func.coalesce(func.max(rewards.c.sequence), 0)).where(rewards.c.campaign == campaign)
     return int(connection.execute(query).scalar_one())
+
+
+def last_decision_learned(connection: Connection, campaign: str, through: int) -> datetime:
+    """The time of the latest decision among the first `through` places of the sequence."""
+    joined = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+    query = select(func.max(decisions.c.at)).select_from(joined)
+    latest: datetime = connection.execute(
+        query.where(rewards.c.campaign == campaign, rewards.c.sequence <= through)
+    ).scalar_one()
+    return latest
 
 
 def append_snapshot(connection: Connection, lease: Lease, snapshot: Snapshot) -> int:

@@ -13,7 +13,7 @@ import structlog
 from server.campaigns.model import Campaign
 from server.errors import LeaseLost
 from server.outcomes import earn
-from server.records import Snapshot
+from server.records import Snapshot, State
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
@@ -70,7 +70,8 @@ class Trainer:
                 if lease is None:
                     continue
                 matured += self._mature(lease, now)
-                learned += self._learn(lease, one, now)
+                if one.state != State.KILLED:
+                    learned += self._learn(lease, one, now)
             except LeaseLost as error:
                 log.warning("lease lost", campaign=one.campaign, reason=str(error))
             except Exception:

@@ -8,13 +8,10 @@ from typing import Any
 
 import grpc
 import pytest
-from elige.client import AsyncClient, Client
-from elige.v1 import (
-    campaigns_pb2_grpc,
-    decisions_pb2_grpc,
-    evaluations_pb2_grpc,
-)
 from google.protobuf.message import Message
+
+from elige.client import AsyncClient, Client
+from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc
 
 Answer = Message | Callable[[Any], Message] | grpc.StatusCode
 
@@ -32,7 +29,7 @@ class FakeService:
     def __getattr__(self, name: str) -> Callable[[Message, grpc.ServicerContext], Message]:
         def rpc(request: Message, context: grpc.ServicerContext) -> Message:
             self.requests.append(request)
-            self.metadata.append({item.key: item.value for item in context.invocation_metadata()})
+            self.metadata.append(dict(context.invocation_metadata()))
             self.seconds_left.append(context.time_remaining())
             answer = self.answers[name]
             if isinstance(answer, grpc.StatusCode):

@@ -1,9 +1,10 @@
-"""Expressions: numbers are doubles, absent keys are false and told, and hostile text is only ever an ExpressionError."""
+"""Expressions: numbers are doubles, absent keys are false and told, hostile text is only ever an ExpressionError."""
 
 import math
 import threading
 from typing import Any
 
+import cel
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -179,7 +180,7 @@ def test_a_loop_variable_is_known_only_inside_its_loop() -> None:
         ("(click", "character 1: '\\(' is never closed"),
         ("click)", "character 6: '\\)' closes nothing"),
         ("(click]", "character 7: ']' closes nothing"),
-        ("1 +", "character 4: .*the end"),
+        ("1 +", "character 4: something is missing here"),
         ("1 + click click", "character 11: extraneous input 'click'"),
         ("min(1, 2) click", "character 11: extraneous input 'click'"),
         ("", "an expression is expected"),
@@ -209,8 +210,8 @@ def test_mistakes_are_found_when_compiling(source: str, message: str) -> None:
     ],
 )
 def test_sizes_are_limited_before_the_engine_sees_them(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expressions.cel, "compile", lambda text: pytest.fail("the engine was asked"))
-    with pytest.raises(ExpressionError, match="expected at most|brackets inside each other"):
+    monkeypatch.setattr(cel, "compile", lambda text: pytest.fail("the engine was asked"))
+    with pytest.raises(ExpressionError, match=r"expected at most|brackets inside each other"):
         compile_expression(source, names=None)
 
 
@@ -259,7 +260,7 @@ def test_evaluating_without_a_needed_value_says_which() -> None:
 
 
 def test_a_test_must_be_a_test() -> None:
-    with pytest.raises(ExpressionError, match="'orders \\+ 1' gave 2.0 for orders=1: expected true or false"):
+    with pytest.raises(ExpressionError, match=r"'orders \+ 1' gave 2.0 for orders=1: expected true or false"):
         compile_expression("orders + 1", names=None).test({"orders": 1})
     with pytest.raises(ExpressionError, match="'orders > 10' for orders='many': No such overload"):
         compile_expression("orders > 10", names=None).test({"orders": "many"})
@@ -326,7 +327,7 @@ class Failing:
 def test_panics_are_contained_and_interrupts_are_not(
     error: BaseException, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expressions.cel, "compile", lambda text: Failing(error))
+    monkeypatch.setattr(cel, "compile", lambda text: Failing(error))
     compiled = compile_expression("1", names=None)
     with pytest.raises(raised):
         compiled.evaluate({})
@@ -334,7 +335,7 @@ def test_panics_are_contained_and_interrupts_are_not(
     def fail(text: str) -> object:
         raise error
 
-    monkeypatch.setattr(expressions.cel, "compile", fail)
+    monkeypatch.setattr(cel, "compile", fail)
     with pytest.raises(ExpressionError if isinstance(error, RuntimeError) else raised):
         compile_expression("1", names=None)
 
@@ -365,7 +366,8 @@ def test_one_expression_serves_many_threads() -> None:
 
 WORDS = st.sampled_from(
     [
-        *"( ) [ ] { } . , ? : ! - + * / % < > <= == != && || in x y 1 2.5 .5 1e9 0x1f 7u 'a' \"b\" b'c' r'\\d'".split(),
+        *("(", ")", "[", "]", "{", "}", ".", ",", "?", ":", "!", "-", "+", "*", "/", "%", "<", ">", "<=", "==", "!="),
+        *("&&", "||", "in", "x", "y", "1", "2.5", ".5", "1e9", "0x1f", "7u", "'a'", '"b"', "b'c'", "r'\\d'"),
         *(
             "true",
             "false",

@@ -44,6 +44,6 @@ def make_log() -> Callable[..., Log]:
             "persons": np.arange(n) if persons is None else rng.integers(persons, size=n),
             "default": "a",
         }
-        return Log(**{**columns, **changes})  # type: ignore[arg-type]
+        return Log(**{**columns, **changes})
 
     return make

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def test_few_persons_get_a_wider_quantile_and_one_person_none() -> None:
         mean(values, np.arange(4), confidence=95)
 
 
-def logged(rng: np.random.Generator, persons: int) -> tuple[dict[str, np.ndarray], float]:  # type: ignore[type-arg]
+def logged(rng: np.random.Generator, persons: int) -> tuple[dict[str, Any], float]:
     """Two actions, people who come 1 to 12 times and differ in how readily they click. And the exact value."""
     visits = rng.integers(1, 13, size=persons)
     person = np.repeat(np.arange(persons), visits)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from policies.types import Action
 from simulator import Log, LogError, Round
 
+MakeLog = Callable[..., Log]
 A, B = Action("a"), Action("b", {"hour": 8.0})
 
 
@@ -14,7 +16,7 @@ def a_round(**changes: object) -> Round:
         context={"lang": "es"}, actions=(A, B), chosen="a", propensity=0.25, reward=1.0, time=0.0,
         probabilities=[0.25, 0.75],
     )  # fmt: skip
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def test_rounds_become_columns_in_time_order() -> None:
@@ -72,15 +74,17 @@ def test_probabilities_are_kept_only_if_every_round_has_them() -> None:
         ({"contexts": ()}, "no rounds"),
     ],
 )
-def test_every_violation_is_named_with_count_and_first_row(make_log, changes, message) -> None:  # type: ignore[no-untyped-def]
+def test_every_violation_is_named_with_count_and_first_row(
+    make_log: MakeLog, changes: dict[str, object], message: str
+) -> None:
     with pytest.raises(LogError, match=message):
         make_log(**changes)
 
 
-def test_probability_outside_the_eligible_actions_is_refused(make_log) -> None:  # type: ignore[no-untyped-def]
+def test_probability_outside_the_eligible_actions_is_refused(make_log: MakeLog) -> None:
     eligible = np.ones((600, 3), dtype=bool)
     eligible[5] = [True, False, False]
-    with pytest.raises(LogError, match="probabilities: 1 of 600 rows, first row 5 .*0 outside the eligible") as caught:
+    with pytest.raises(LogError, match=r"probabilities: 1 of 600 rows, first row 5 .*0 outside the eligible") as caught:
         make_log(eligible=eligible, chosen=np.zeros(600, dtype=int))
     assert len(caught.value.problems) >= 2, "all kinds at once"
 
@@ -98,7 +102,7 @@ def test_rounds_that_make_no_sense(changes: dict[str, object], message: str) -> 
         Log.from_rounds([a_round(**changes)])
 
 
-def test_what_was_validated_can_not_change(make_log) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_validated_can_not_change(make_log: MakeLog) -> None:
     rewards = np.ones(600)
     log = make_log(rewards=rewards)
     rewards[0] = np.nan
@@ -107,7 +111,7 @@ def test_what_was_validated_can_not_change(make_log) -> None:  # type: ignore[no
         log.rewards[0] = 2.0
 
 
-def test_split_never_parts_equal_times(make_log) -> None:  # type: ignore[no-untyped-def]
+def test_split_never_parts_equal_times(make_log: MakeLog) -> None:
     log = make_log(times=np.repeat([1.0, 2.0, 3.0], [100, 350, 150]))
     early, late = log.split(0.5)
     assert (len(early), len(late)) == (450, 150), "450 is nearer to 300 than 100 is"
@@ -116,7 +120,7 @@ def test_split_never_parts_equal_times(make_log) -> None:  # type: ignore[no-unt
         make_log(times=np.ones(600)).split(0.5)
 
 
-def test_selection(make_log) -> None:  # type: ignore[no-untyped-def]
+def test_selection(make_log: MakeLog) -> None:
     log = make_log()
     spanish = log.where(lambda context: context["lang"] == "es")
     assert {context["lang"] for context in spanish.contexts} == {"es"}
@@ -127,7 +131,7 @@ def test_selection(make_log) -> None:  # type: ignore[no-untyped-def]
         log[log.times < 0]
 
 
-def test_eligible_sets(make_log) -> None:  # type: ignore[no-untyped-def]
+def test_eligible_sets(make_log: MakeLog) -> None:
     eligible = np.ones((600, 3), dtype=bool)
     eligible[::2, 1] = False
     log = make_log(known=False, eligible=eligible, chosen=np.zeros(600, dtype=int))

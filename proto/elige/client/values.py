@@ -1,8 +1,9 @@
-"""Python values to the well-known types and back, by hand: json_format takes three times as long."""
+"""Python values to the well-known types and back, by hand: json_format takes about twice to four times as long."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from numbers import Real
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -23,11 +24,12 @@ def fill(struct: Struct, values: Mapping[str, Any], *, name: str) -> None:
     for key, value in values.items():
         if not isinstance(key, str):
             raise TypeError(f"{name}: the key {key!r} is a {type(key).__name__}; expected a text")
-        _set(fields[key], value, name=f"{name}[{key!r}]")
+        _set(fields[key], value, name, key)
 
 
-def _set(slot: Value, value: Any, *, name: str) -> None:
-    # a flag is an int to Python, so it comes first; the frequent kinds come before the rare ones
+def _set(slot: Value, value: Any, name: str, key: str | int) -> None:
+    # name and key are put together only where needed: doing it always took half of the time
+    # a flag is an int to Python, so it comes before; the frequent kinds come before the rare ones
     if isinstance(value, str):
         slot.string_value = value
     elif isinstance(value, bool):
@@ -36,22 +38,25 @@ def _set(slot: Value, value: Any, *, name: str) -> None:
         slot.number_value = value
     elif isinstance(value, int):
         if not -_EXACT <= value <= _EXACT:
-            raise ValueError(f"{name}: {value} is more than a double holds exactly; send it as a text")
+            raise ValueError(f"{name}[{key!r}]: {value} is more than a double holds exactly; send it as a text")
         slot.number_value = value
     elif isinstance(value, list | tuple):
         items: ListValue = slot.list_value
         items.SetInParent()  # an empty list is a list
         for i, item in enumerate(value):
-            _set(items.values.add(), item, name=f"{name}[{i}]")
+            _set(items.values.add(), item, f"{name}[{key!r}]", i)
     elif isinstance(value, Mapping):
         slot.struct_value.SetInParent()
-        fill(slot.struct_value, value, name=name)
+        fill(slot.struct_value, value, name=f"{name}[{key!r}]")
     elif value is None:
         slot.null_value = 0  # type: ignore[assignment]
-    elif isinstance(value, Real):  # numpy's, decimal fractions
-        _set(slot, float(value), name=name)
+    elif isinstance(value, Integral):  # numpy's
+        _set(slot, int(value), name, key)
+    elif isinstance(value, Real | Decimal):
+        _set(slot, float(value), name, key)
     else:
-        raise TypeError(f"{name}: {value!r} is a {type(value).__name__}; expected a text, number, flag, list or dict")
+        expected = "expected a text, number, flag, list or dict"
+        raise TypeError(f"{name}[{key!r}]: {value!r} is a {type(value).__name__}; {expected}")
 
 
 def to_dict(struct: Struct) -> dict[str, Any]:

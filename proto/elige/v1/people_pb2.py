@@ -28,17 +28,17 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x65lige/v1/people.proto\x12\x08\x65lige.v1\x1a\x15\x65lige/v1/common.proto\x1a\x12\x65lige/v1/log.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x01\n\x07Profile\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x06values\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x12PutProfilesRequest\x12&\n\x08profiles\x18\x01 \x03(\x0b\x32\x14.elige.v1.PutProfile\"\x8a\x01\n\nPutProfile\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x06values\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07replace\x18\x03 \x01(\x08\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x05H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"B\n\x13PutProfilesResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.elige.v1.PutProfileResult\"Q\n\x10PutProfileResult\x12\x11\n\x07version\x18\x01 \x01(\x05H\x00\x12 \n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.elige.v1.ErrorH\x00\x42\x08\n\x06result\"#\n\x11GetProfileRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"2\n\x11LinkPeopleRequest\x12\x1d\n\x05links\x18\x01 \x03(\x0b\x32\x0e.elige.v1.Link\" \n\x04Link\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\";\n\x12LinkPeopleResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.elige.v1.LinkResult\"`\n\nLinkResult\x12&\n\x06status\x18\x01 \x01(\x0e\x32\x14.elige.v1.LinkStatusH\x00\x12 \n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.elige.v1.ErrorH\x00\x42\x08\n\x06result\"L\n\x13\x45xportPersonRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\"\x95\x01\n\x14\x45xportPersonResponse\x12\"\n\x07profile\x18\x01 \x01(\x0b\x32\x11.elige.v1.Profile\x12\x13\n\x0bperson_keys\x18\x02 \x03(\t\x12+\n\tdecisions\x18\x03 \x03(\x0b\x32\x18.elige.v1.DecisionRecord\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"T\n\x12\x45rasePersonRequest\x12\x10\n\x06person\x18\x01 \x01(\tH\x00\x12\x11\n\x07\x65rasure\x18\x02 \x01(\tH\x00\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x08\n\x06target\"\x9b\x02\n\x07\x45rasure\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.elige.v1.ErasureState\x12\x11\n\tdecisions\x18\x03 \x01(\x03\x12\x10\n\x08outcomes\x18\x04 \x01(\x03\x12\x0c\n\x04keys\x18\x05 \x01(\x03\x12)\n\x0bretrainings\x18\x06 \x03(\x0b\x32\x14.elige.v1.Retraining\x12.\n\nstarted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x05\x65rror\x18\t \x01(\x0b\x32\x0f.elige.v1.Error\"h\n\nRetraining\x12\x10\n\x08\x63\x61mpaign\x18\x01 \x01(\t\x12\x13\n\x0bold_lineage\x18\x02 \x01(\t\x12\x13\n\x0bnew_lineage\x18\x03 \x01(\t\x12\x10\n\x08progress\x18\x04 \x01(\x01\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08*a\n\nLinkStatus\x12\x1b\n\x17LINK_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12LINK_STATUS_LINKED\x10\x01\x12\x1e\n\x1aLINK_STATUS_ALREADY_LINKED\x10\x02*}\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45RASURE_STATE_RETRAINING\x10\x01\x12\x16\n\x12\x45RASURE_STATE_DONE\x10\x02\x12\x18\n\x14\x45RASURE_STATE_FAILED\x10\x03\x32\xf1\x02\n\rPeopleService\x12J\n\x0bPutProfiles\x12\x1c.elige.v1.PutProfilesRequest\x1a\x1d.elige.v1.PutProfilesResponse\x12<\n\nGetProfile\x12\x1b.elige.v1.GetProfileRequest\x1a\x11.elige.v1.Profile\x12G\n\nLinkPeople\x12\x1b.elige.v1.LinkPeopleRequest\x1a\x1c.elige.v1.LinkPeopleResponse\x12M\n\x0c\x45xportPerson\x12\x1d.elige.v1.ExportPersonRequest\x1a\x1e.elige.v1.ExportPersonResponse\x12>\n\x0b\x45rasePerson\x12\x1c.elige.v1.ErasePersonRequest\x1a\x11.elige.v1.Erasureb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x65lige/v1/people.proto\x12\x08\x65lige.v1\x1a\x15\x65lige/v1/common.proto\x1a\x12\x65lige/v1/log.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x01\n\x07Profile\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x06values\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x12PutProfilesRequest\x12&\n\x08profiles\x18\x01 \x03(\x0b\x32\x14.elige.v1.PutProfile\"\x8a\x01\n\nPutProfile\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x06values\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07replace\x18\x03 \x01(\x08\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x05H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"B\n\x13PutProfilesResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.elige.v1.PutProfileResult\"Q\n\x10PutProfileResult\x12\x11\n\x07version\x18\x01 \x01(\x05H\x00\x12 \n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.elige.v1.ErrorH\x00\x42\x08\n\x06result\"#\n\x11GetProfileRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"2\n\x11LinkPeopleRequest\x12\x1d\n\x05links\x18\x01 \x03(\x0b\x32\x0e.elige.v1.Link\"%\n\x04Link\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\";\n\x12LinkPeopleResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.elige.v1.LinkResult\"`\n\nLinkResult\x12&\n\x06status\x18\x01 \x01(\x0e\x32\x14.elige.v1.LinkStatusH\x00\x12 \n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.elige.v1.ErrorH\x00\x42\x08\n\x06result\"L\n\x13\x45xportPersonRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\"\x95\x01\n\x14\x45xportPersonResponse\x12\"\n\x07profile\x18\x01 \x01(\x0b\x32\x11.elige.v1.Profile\x12\x13\n\x0bperson_keys\x18\x02 \x03(\t\x12+\n\tdecisions\x18\x03 \x03(\x0b\x32\x18.elige.v1.DecisionRecord\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"T\n\x12\x45rasePersonRequest\x12\x10\n\x06person\x18\x01 \x01(\tH\x00\x12\x11\n\x07\x65rasure\x18\x02 \x01(\tH\x00\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x08\n\x06target\"\x9b\x02\n\x07\x45rasure\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.elige.v1.ErasureState\x12\x11\n\tdecisions\x18\x03 \x01(\x03\x12\x10\n\x08outcomes\x18\x04 \x01(\x03\x12\x0c\n\x04keys\x18\x05 \x01(\x03\x12)\n\x0bretrainings\x18\x06 \x03(\x0b\x32\x14.elige.v1.Retraining\x12.\n\nstarted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x05\x65rror\x18\t \x01(\x0b\x32\x0f.elige.v1.Error\"h\n\nRetraining\x12\x10\n\x08\x63\x61mpaign\x18\x01 \x01(\t\x12\x13\n\x0bold_lineage\x18\x02 \x01(\t\x12\x13\n\x0bnew_lineage\x18\x03 \x01(\t\x12\x10\n\x08progress\x18\x04 \x01(\x01\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08*a\n\nLinkStatus\x12\x1b\n\x17LINK_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12LINK_STATUS_LINKED\x10\x01\x12\x1e\n\x1aLINK_STATUS_ALREADY_LINKED\x10\x02*}\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45RASURE_STATE_RETRAINING\x10\x01\x12\x16\n\x12\x45RASURE_STATE_DONE\x10\x02\x12\x18\n\x14\x45RASURE_STATE_FAILED\x10\x03\x32\xf1\x02\n\rPeopleService\x12J\n\x0bPutProfiles\x12\x1c.elige.v1.PutProfilesRequest\x1a\x1d.elige.v1.PutProfilesResponse\x12<\n\nGetProfile\x12\x1b.elige.v1.GetProfileRequest\x1a\x11.elige.v1.Profile\x12G\n\nLinkPeople\x12\x1b.elige.v1.LinkPeopleRequest\x1a\x1c.elige.v1.LinkPeopleResponse\x12M\n\x0c\x45xportPerson\x12\x1d.elige.v1.ExportPersonRequest\x1a\x1e.elige.v1.ExportPersonResponse\x12>\n\x0b\x45rasePerson\x12\x1c.elige.v1.ErasePersonRequest\x1a\x11.elige.v1.Erasureb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elige.v1.people_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKSTATUS']._serialized_start=1619
-  _globals['_LINKSTATUS']._serialized_end=1716
-  _globals['_ERASURESTATE']._serialized_start=1718
-  _globals['_ERASURESTATE']._serialized_end=1843
+  _globals['_LINKSTATUS']._serialized_start=1624
+  _globals['_LINKSTATUS']._serialized_end=1721
+  _globals['_ERASURESTATE']._serialized_start=1723
+  _globals['_ERASURESTATE']._serialized_end=1848
   _globals['_PROFILE']._serialized_start=142
   _globals['_PROFILE']._serialized_end=273
   _globals['_PUTPROFILESREQUEST']._serialized_start=275
@@ -54,21 +54,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINKPEOPLEREQUEST']._serialized_start=666
   _globals['_LINKPEOPLEREQUEST']._serialized_end=716
   _globals['_LINK']._serialized_start=718
-  _globals['_LINK']._serialized_end=750
-  _globals['_LINKPEOPLERESPONSE']._serialized_start=752
-  _globals['_LINKPEOPLERESPONSE']._serialized_end=811
-  _globals['_LINKRESULT']._serialized_start=813
-  _globals['_LINKRESULT']._serialized_end=909
-  _globals['_EXPORTPERSONREQUEST']._serialized_start=911
-  _globals['_EXPORTPERSONREQUEST']._serialized_end=987
-  _globals['_EXPORTPERSONRESPONSE']._serialized_start=990
-  _globals['_EXPORTPERSONRESPONSE']._serialized_end=1139
-  _globals['_ERASEPERSONREQUEST']._serialized_start=1141
-  _globals['_ERASEPERSONREQUEST']._serialized_end=1225
-  _globals['_ERASURE']._serialized_start=1228
-  _globals['_ERASURE']._serialized_end=1511
-  _globals['_RETRAINING']._serialized_start=1513
-  _globals['_RETRAINING']._serialized_end=1617
-  _globals['_PEOPLESERVICE']._serialized_start=1846
-  _globals['_PEOPLESERVICE']._serialized_end=2215
+  _globals['_LINK']._serialized_end=755
+  _globals['_LINKPEOPLERESPONSE']._serialized_start=757
+  _globals['_LINKPEOPLERESPONSE']._serialized_end=816
+  _globals['_LINKRESULT']._serialized_start=818
+  _globals['_LINKRESULT']._serialized_end=914
+  _globals['_EXPORTPERSONREQUEST']._serialized_start=916
+  _globals['_EXPORTPERSONREQUEST']._serialized_end=992
+  _globals['_EXPORTPERSONRESPONSE']._serialized_start=995
+  _globals['_EXPORTPERSONRESPONSE']._serialized_end=1144
+  _globals['_ERASEPERSONREQUEST']._serialized_start=1146
+  _globals['_ERASEPERSONREQUEST']._serialized_end=1230
+  _globals['_ERASURE']._serialized_start=1233
+  _globals['_ERASURE']._serialized_end=1516
+  _globals['_RETRAINING']._serialized_start=1518
+  _globals['_RETRAINING']._serialized_end=1622
+  _globals['_PEOPLESERVICE']._serialized_start=1851
+  _globals['_PEOPLESERVICE']._serialized_end=2220
 # @@protoc_insertion_point(module_scope)

@@ -87,11 +87,12 @@ class LinkPeopleRequest(_message.Message):
     def __init__(self, links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
 
 class Link(_message.Message):
-    __slots__ = ("to",)
-    FROM_FIELD_NUMBER: _ClassVar[int]
-    TO_FIELD_NUMBER: _ClassVar[int]
-    to: str
-    def __init__(self, to: _Optional[str] = ..., **kwargs) -> None: ...
+    __slots__ = ("alias", "person")
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    alias: str
+    person: str
+    def __init__(self, alias: _Optional[str] = ..., person: _Optional[str] = ...) -> None: ...
 
 class LinkPeopleResponse(_message.Message):
     __slots__ = ("results",)

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import NoSupport
-from simulator.estimators import difference, dm, dr, effective_sample_size, ips, mean, snips
+from simulator.estimators import Estimate, difference, dm, dr, effective_sample_size, ips, mean, snips
 
 seeds = st.integers(0, 10_000)
 N, K = 40, 4
 
 
-def draw(seed: int) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def draw(seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     logged, target = rng.dirichlet(np.ones(K), size=(2, N))
     chosen = np.array([rng.choice(K, p=row) for row in logged])
@@ -89,7 +91,7 @@ def test_the_order_of_actions_and_rounds_means_nothing(seed: int) -> None:
 
 
 @pytest.mark.parametrize("estimator", [ips, snips])
-def test_no_support_is_an_error_not_a_zero(estimator) -> None:  # type: ignore[no-untyped-def]
+def test_no_support_is_an_error_not_a_zero(estimator: Callable[..., Estimate]) -> None:
     with pytest.raises(NoSupport, match="0 of 7 logged choices have positive probability"):
         estimator(np.ones(7), np.zeros(7), np.arange(7))
 

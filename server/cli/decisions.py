@@ -1,0 +1,157 @@
+"""`elige decide | reward | explain`: one decision by hand."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from elige.client import Candidate, Client, Decision, Explanation, RewardArguments
+from server.cli.options import SERVER, AsJson, Server, read_pairs, read_time
+
+Id = Annotated[str, typer.Argument(help="The decision's id.", metavar="DECISION")]
+
+
+def decide(
+    campaign: Annotated[str, typer.Argument(help="The campaign.", metavar="CAMPAIGN")],
+    person: Annotated[str | None, typer.Option(help="The person's pseudonymous key.")] = None,
+    context: Annotated[list[str] | None, typer.Option(help="name=value; repeat for several.", metavar="K=V")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="For the log, never a feature.", metavar="K=V")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Not this variant.", metavar="SLOT=VARIANT")] = None,
+    candidate: Annotated[list[str] | None, typer.Option(help="Also this text.", metavar="SLOT=TEXT")] = None,
+    request_id: Annotated[str | None, typer.Option(help="Makes the call safe to repeat.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Not logged, not learned.")] = False,
+    server: Server = SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """Decide for one person, with every variant's probability."""
+    excluded: dict[str, list[str]] = {}
+    for pair in exclude or ():
+        slot, variant = _pair(pair, "--exclude", "SLOT=VARIANT")
+        excluded.setdefault(slot, []).append(variant)
+    brought: dict[str, list[Candidate]] = {}
+    for pair in candidate or ():
+        slot, text = _pair(pair, "--candidate", "SLOT=TEXT")
+        brought.setdefault(slot, []).append({"id": text, "content": {"text": text}})
+    with Client(server) as client:
+        decision = client.decide(
+            campaign,
+            person=person or "",
+            context=read_pairs(context or (), "--context"),
+            labels=read_pairs(label or (), "--label"),
+            exclude=excluded,
+            candidates=brought,
+            request_id=request_id or "",
+            dry_run=dry_run,
+            want_probabilities=True,
+        )
+    if as_json:
+        _print_json(decision)
+        return
+    _print_decision(decision)
+
+
+def reward(
+    decision: Id,
+    metric: Annotated[str | None, typer.Argument(help="By default the only declared one.")] = None,
+    value: Annotated[float | None, typer.Option(help="By default 1.")] = None,
+    slot: Annotated[str | None, typer.Option(help="Only this slot earned it.")] = None,
+    at: Annotated[str | None, typer.Option(help="When it happened; by default now.", metavar="TIME")] = None,
+    key: Annotated[str | None, typer.Option(help="Counts once, however often it is sent.")] = None,
+    server: Server = SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """Tell that something happened after a decision, and see when it will be learned."""
+    given: RewardArguments = {"slot": slot or "", "key": key or ""}
+    if value is not None:
+        given["value"] = value
+    if (happened := read_time(at, "--at")) is not None:
+        given["at"] = happened
+    with Client(server) as client:
+        answer = client.reward(decision, metric or "", **given)
+    if as_json:
+        _print_json(answer)
+    elif answer.learned_at:
+        when = f"{answer.learned_at:%Y-%m-%d %H:%M:%S} UTC"
+        typer.echo(f"{answer.status}; will be learned at {when}, when the window closes")
+    else:
+        typer.echo(f"{answer.status}: {_WHY_NOT_LEARNED[answer.status]}")
+
+
+_WHY_NOT_LEARNED = {
+    "accepted": "counts once its decision's window opens",
+    "pending": "its decision is still on its way to the log; counts when it arrives",
+    "late": "stored, but the window was closed: it does not change what was learned",
+    "duplicate": "this key was seen before; the first one stands",
+}
+
+
+def explain(decision: Id, server: Server = SERVER, as_json: AsJson = False) -> None:
+    """Recompute a logged decision, and say whether it agrees."""
+    with Client(server) as client:
+        explained = client.explain(decision)
+    if as_json:
+        _print_json(explained)
+    else:
+        _print_explanation(explained)
+    if not explained.agrees:
+        raise typer.Exit(1)
+
+
+def _print_decision(decision: Decision) -> None:
+    console = Console(highlight=False)
+    for choice in decision.choices.values():
+        drawn = f"drawn at {choice.propensity:.4f}" if choice.kind in ("drawn", "repeated") else choice.reason
+        by = f" by {choice.policy}" if choice.policy else ""
+        console.print(Text(f"{choice.slot}: {choice.variant}", style="bold"), Text(f"({drawn}{by})"))
+        for name, value in choice.content.items():
+            console.print(Text(f"  {name}: {value}"))
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for variant, probability in choice.probabilities.items():
+            chosen = variant == choice.variant
+            table.add_row("  ▸" if chosen else "", Text(variant), f"{probability:.4f}", "█" * round(30 * probability))
+        console.print(table)
+    if decision.ignored_context:
+        ignored = ", ".join(decision.ignored_context)
+        console.print(Text(f"ignored: {ignored} (not declared in the campaign, or of another type)", style="yellow"))
+    closes = f", window closes {decision.window_closes_at:%Y-%m-%d %H:%M:%S} UTC" if decision.window_closes_at else ""
+    learned = f"snapshot {decision.snapshot}" if decision.snapshot else "nothing learned yet"
+    repeated = ", the same answer as before" if decision.kind == "repeated" else ""
+    console.print(Text(f"decision {decision.id or '(not logged)'}: {learned}{closes}{repeated}"), soft_wrap=True)
+
+
+def _print_explanation(explained: Explanation) -> None:
+    console = Console(highlight=False)
+    logged = explained.logged
+    context = ", ".join(f"{name}={value}" for name, value in logged.context.items()) or "none"
+    console.print(Text(f"{logged.decision.campaign} version {logged.decision.version}, context: {context}"))
+    for slot in explained.slots:
+        console.print(Text(f"{slot.slot}: {slot.logged_variant}", style="bold"))
+        table = Table("", "variant", "policy", "logged", "recomputed", box=None, padding=(0, 1))
+        for one in slot.variants:
+            refused = f"not eligible: {one.refusal.reason}" if one.refusal else ""
+            numbers = (one.policy_probability, one.logged_probability, one.recomputed_probability)
+            cells = [refused, "", ""] if refused else ["" if p is None else f"{p:.6f}" for p in numbers]
+            table.add_row("  ▸" if one.variant == slot.logged_variant else "", Text(one.variant), *map(Text, cells))
+        console.print(table)
+        if slot.recomputed_draw_point is not None:
+            console.print(Text(f"  drawn at {slot.recomputed_draw_point:.6f}: {slot.recomputed_variant}"))
+        for check in slot.checks:
+            detail = f": {check.detail}" if check.detail else ""
+            console.print(Text(f"  {check.part}: {check.verdict}{detail}"), soft_wrap=True)
+    verdict = "it agrees with the log" if explained.agrees else "IT DOES NOT AGREE WITH THE LOG"
+    console.print(Text(verdict, style="bold green" if explained.agrees else "bold red"))
+
+
+def _print_json(record: Any) -> None:
+    typer.echo(orjson.dumps(asdict(record), option=orjson.OPT_INDENT_2).decode())
+
+
+def _pair(pair: str, option: str, form: str) -> tuple[str, str]:
+    left, equals, right = pair.partition("=")
+    if not (left and equals and right):
+        raise typer.BadParameter(f"{pair!r}: expected {form}", param_hint=option)
+    return left, right

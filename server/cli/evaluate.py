@@ -1,0 +1,66 @@
+"""`elige evaluate`: what would each policy have earned?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from server.cli.options import DB, AsJson, Db, read_time
+from server.evaluation import SNAPSHOT, read_log, snapshot_candidate
+from server.store.database import Database
+from simulator import evaluate as run
+from simulator import render, to_html, to_json
+
+
+def evaluate(
+    campaign: Annotated[str, typer.Option(help="The campaign.")],
+    db: Db = DB,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="epsilon:epsilon=0.1, fixed:VARIANT … or snapshot:NUMBER; repeatable.", metavar="SPEC"),
+    ] = None,
+    slot: Annotated[str | None, typer.Option(help="By default the campaign's first.")] = None,
+    since: Annotated[str | None, typer.Option(help="Decisions from then on.", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option(help="Decisions before then.", metavar="TIME")] = None,
+    where: Annotated[str | None, typer.Option(help="Only these contexts: country == 'ES'.", metavar="CEL")] = None,
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE")] = None,
+) -> None:
+    """What each policy would have earned, from the log: IPS, SNIPS, DM and DR with 95 % intervals.
+
+    Beside the policies you name stand always the logged one, uniform, and every variant fixed. A learner is trained
+    on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
+    """
+    database = Database(db)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("reading the log", total=1.0)
+        log = read_log(
+            database,
+            campaign,
+            slot=slot,
+            since=read_time(since, "--since"),
+            until=read_time(until, "--until"),
+            where=where,
+            progress=lambda done: progress.update(task, completed=done),
+        )
+        policies = [
+            snapshot_candidate(database, campaign, log.slot, spec) if spec.startswith(SNAPSHOT) else spec
+            for spec in policy or ()
+        ]
+        evaluation = run(
+            log,
+            policies,
+            progress=lambda what, done: progress.update(task, description=what, completed=done),
+        )
+    if html is not None:
+        html.write_text(to_html(evaluation), encoding="utf-8")
+    if as_json:
+        typer.echo(to_json(evaluation))
+        return
+    Console().print(render(evaluation))
+    if html is not None:
+        typer.echo(f"written to {html}")

@@ -1,0 +1,72 @@
+"""`elige import …`: logs that others kept."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from server.cli.options import DB, Db
+from server.errors import InvalidRequest
+from server.imports import Imported, import_log
+from server.store.database import Database
+from simulator.mapping import CsvMapping
+from simulator.sources import Source, read_csv, read_open_bandit
+
+app = typer.Typer(help="Import a log as if it had been served, to evaluate it.", no_args_is_help=True)
+Campaign = Annotated[str, typer.Option(help="The name of the campaign to make.")]
+
+
+@app.command()
+def obd(
+    directory: Annotated[Path, typer.Argument(help="A folder in the Open Bandit Dataset's layout.", metavar="DIR")],
+    campaign: Campaign,
+    db: Db = DB,
+) -> None:
+    """The Open Bandit Dataset: one campaign file beside item_context.csv."""
+    _run(lambda: read_open_bandit(directory), campaign, db)
+
+
+@app.command()
+def csv(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header.", metavar="FILE")],
+    mapping: Annotated[Path, typer.Option(help="A YAML file that says which column is what.", metavar="FILE")],
+    campaign: Campaign,
+    db: Db = DB,
+) -> None:
+    """Any randomised or logged trial as a CSV file."""
+    _run(lambda: read_csv(file, _mapping(mapping)), campaign, db)
+
+
+def _mapping(path: Path) -> CsvMapping:
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise InvalidRequest(f"{path} is no YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise InvalidRequest(f"{path}: expected fields with values, such as 'variant: COLUMN'")
+    return CsvMapping.from_dict(raw)
+
+
+def _run(read: Callable[[], Source], campaign: str, db: str) -> None:
+    database = Database(db)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("reading", total=1.0)
+        source = read()
+        progress.update(task, description="writing")
+        done: Imported = import_log(
+            database,
+            source,
+            campaign=campaign,
+            now=datetime.now(UTC),
+            progress=lambda share: progress.update(task, completed=share),
+        )
+    typer.echo(f"{done.campaign}: {done.decisions:,} decisions of slot {done.slot}, {done.outcomes:,} outcomes")
+    typer.echo(f"next: elige evaluate --campaign {done.campaign}")

@@ -1,0 +1,158 @@
+"""From the store to the simulator: one slot's log of a campaign, and its snapshots as policies to judge."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from policies.base import Policy, with_exploration
+from policies.expressions import Expression, compile_expression
+from policies.types import Action, Features, Pmf
+from server.campaigns.model import Campaign
+from server.errors import InvalidRequest
+from server.records import Decision, Kind, Matured
+from server.store import campaigns as campaign_rows
+from server.store import decisions as decision_rows
+from server.store import training as training_rows
+from server.store.database import Database
+from server.training.learners import actions_of, build_policy, earlier_choices, matching_states
+from server.training.restore import restore
+from simulator import Candidate, Log, Round
+
+CHUNK = 5_000
+SNAPSHOT = "snapshot:"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A policy as it is served: with the explore share on top."""
+
+    policy: Policy
+    explore: float
+
+    def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
+        return with_exploration(self.policy.pmf(context, actions), self.explore)
+
+
+def read_log(
+    database: Database,
+    campaign: str,
+    *,
+    slot: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    where: str | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Log:
+    """The matured decisions of one slot (the first by default) that were drawn, or told with their propensity.
+
+    `where`: a CEL test over the context. Raises NoSuchCampaign, InvalidRequest, ExpressionError; LogError when no
+    decision is left.
+    """
+    newest = _campaign(database, campaign)
+    name = slot or next(iter(newest.slots))
+    if name not in newest.slots:
+        raise InvalidRequest(f"campaign {campaign!r} has no slot {name!r}; it has: {', '.join(newest.slots)}")
+    test = compile_expression(where, names=None) if where else None
+    versions = _Versions(database, campaign)
+    rows = _matured(database, campaign, since=since, until=until, progress=progress)
+    return Log.from_rounds(
+        _rounds(rows, name, versions, test),
+        slot=name,
+        default=newest.slots[name].default,
+        name=campaign,
+        reward_range=newest.reward_range,
+    )
+
+
+def snapshot_candidate(database: Database, campaign: str, slot: str, name: str) -> Candidate:
+    """The policy of `snapshot:NUMBER`, as it was served; judged only on decisions later than those it learned.
+
+    Raises NoSuchSnapshot, InvalidRequest.
+    """
+    number = name.removeprefix(SNAPSHOT)
+    if not number.isdecimal():
+        raise InvalidRequest(f"{name!r}: expected {SNAPSHOT}NUMBER, as elige campaign show prints it")
+    snapshot = restore(database, int(number))
+    if snapshot.campaign != campaign:
+        raise InvalidRequest(f"snapshot {number} is of campaign {snapshot.campaign!r}, not {campaign!r}")
+    with database.reading() as connection:
+        stored = campaign_rows.read_version(connection, campaign, snapshot.version)
+        last = training_rows.last_decision_learned(connection, campaign, snapshot.trained_through)
+    trained = Campaign.from_document(stored.document)
+    states = matching_states(trained, snapshot.slots)
+    if slot not in states:
+        raise InvalidRequest(f"snapshot {number} has learned nothing for slot {slot!r}")
+    policy = Served(build_policy(trained, slot, states[slot].state), trained.explore_of(slot))
+    return Candidate(name, policy, judged_after=last.timestamp(), note=f"{states[slot].policy}, as served")
+
+
+def _campaign(database: Database, campaign: str) -> Campaign:
+    with database.reading() as connection:
+        return Campaign.from_document(campaign_rows.read_version(connection, campaign).document)
+
+
+class _Versions:
+    """A campaign's versions, each read once."""
+
+    def __init__(self, database: Database, campaign: str) -> None:
+        self._database, self._campaign = database, campaign
+        self._known: dict[int, Campaign] = {}
+
+    def __call__(self, version: int) -> Campaign:
+        if version not in self._known:
+            with self._database.reading() as connection:
+                stored = campaign_rows.read_version(connection, self._campaign, version)
+            self._known[version] = Campaign.from_document(stored.document)
+        return self._known[version]
+
+
+def _matured(
+    database: Database,
+    campaign: str,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Callable[[float], None],
+) -> Iterator[Matured]:
+    """In chunks of the sequence: a long read would keep the write-ahead log from being recycled."""
+    with database.reading() as connection:
+        last = training_rows.last_sequence(connection, campaign)
+    after = 0
+    while True:
+        with database.reading() as connection:
+            rows = decision_rows.matured(connection, campaign, after=after, limit=CHUNK, since=since, until=until)
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].sequence
+        progress(after / last)
+
+
+def _rounds(
+    rows: Iterator[Matured], slot: str, versions: Callable[[int], Campaign], test: Expression | None
+) -> Iterator[Round]:
+    for row in rows:
+        found = _round(row, slot, versions)
+        if found and (test is None or test.test(row.decision.context).holds):
+            yield found
+
+
+def _round(row: Matured, slot: str, versions: Callable[[int], Campaign]) -> Round | None:
+    decision: Decision = row.decision
+    for position, choice in enumerate(decision.choices):
+        if choice.slot != slot:
+            continue
+        reward = row.reward_of(slot)
+        if choice.kind is Kind.FALLBACK or reward is None:
+            return None
+        return Round(
+            context={**decision.context, **earlier_choices(decision.choices[:position])},
+            actions=actions_of(versions(decision.version), choice),
+            chosen=choice.variant,
+            propensity=choice.propensity,
+            reward=reward,
+            time=decision.at.timestamp(),
+            probabilities=choice.probabilities or None,
+            person=decision.person,
+        )
+    return None
