@@ -49,4 +49,5 @@ $(READY): $(RUNNABLE) pyproject.toml constraints.txt
 
 $(PROTO_BIN)/python:
 	@$(PYTHON) -m venv .venv-proto
-	@$(PROTO_BIN)/python -m pip install --quiet --disable-pip-version-check 'grpcio-tools==1.68.1' 'setuptools<80'
+	@$(PROTO_BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(PROTO_BIN)/python -m pip install --quiet --group proto

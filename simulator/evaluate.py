@@ -86,7 +86,7 @@ def evaluate(
         q = np.zeros(judged.eligible.shape)
 
     headline = next(name for name in HEADLINES if name in estimators)
-    earned = mean(judged.rewards, judged.persons, confidence=confidence)
+    earned = _within(mean(judged.rewards, judged.persons, confidence=confidence), judged)
     rows = [Row(LOGGED, LOGGED, {"mean": earned}, None, None, None, _period(judged))]
     for entry in candidates:
         if entry.name in refusals:

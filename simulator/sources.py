@@ -27,6 +27,31 @@ READERS: Mapping[str, tuple[Callable[[str], Value], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What a file said, before it is a log: its rounds in the order of the file, with the persons' own names."""
+
+    name: str
+    slot: str
+    reward: str
+    actions: tuple[Action, ...]
+    rounds: tuple[Round, ...]
+    reward_range: RewardRange
+    default: str | None = None
+    timed: bool = True
+
+    def log(self) -> Log:
+        """Raises LogError when the rounds are no sound log."""
+        return Log.from_rounds(
+            self.rounds,
+            slot=self.slot,
+            default=self.default,
+            name=self.name,
+            reward_range=self.reward_range,
+            timed=self.timed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """One row that could be read. `propensity`: None where the mapping's shares say it."""
 
@@ -39,9 +64,19 @@ class _Seen:
 
 
 def csv_log(path: str | Path, mapping: CsvMapping) -> Log:
-    """The log of a CSV file with a header. An empty context cell is a missing feature, an empty person is anonymous.
+    """The log of a CSV file: `read_csv(path, mapping).log()`. Raises SourceError, LogError."""
+    return read_csv(path, mapping).log()
 
-    Raises SourceError with every bad cell (the first 10 spelled out), LogError when the columns are no sound log.
+
+def open_bandit(directory: str | Path) -> Log:
+    """The log of a folder of the Open Bandit Dataset: `read_open_bandit(directory).log()`. Raises SourceError."""
+    return read_open_bandit(directory).log()
+
+
+def read_csv(path: str | Path, mapping: CsvMapping) -> Source:
+    """A CSV file with a header. An empty context cell is a missing feature, an empty person is anonymous.
+
+    Raises SourceError with every bad cell (the first 10 spelled out).
     """
     path = Path(path)
     table = Table(path, columns=mapping.columns, encoding=mapping.encoding, delimiter=mapping.delimiter)
@@ -51,18 +86,20 @@ def csv_log(path: str | Path, mapping: CsvMapping) -> Log:
     if mapping.default is not None and mapping.default not in variants:
         raise SourceError(path, [f"default {mapping.default!r} is never shown; variants seen: {list(variants)}"])
     actions = tuple(Action(variant) for variant in variants)
-    return Log.from_rounds(
-        (_round(actions, seen, mapping) for seen in rows),
-        slot=mapping.slot,
-        default=mapping.default,
+    return Source(
         name=path.name,
+        slot=mapping.slot,
+        reward=mapping.reward,
+        actions=actions,
+        rounds=tuple(_round(actions, seen, mapping) for seen in rows),
         reward_range=mapping.reward_range,
+        default=mapping.default,
         timed=mapping.time is not None,
     )
 
 
-def open_bandit(directory: str | Path) -> Log:
-    """A log in the layout of the Open Bandit Dataset: one campaign file beside `item_context.csv`. Saito et al. 2021.
+def read_open_bandit(directory: str | Path) -> Source:
+    """A folder laid out as the Open Bandit Dataset: one campaign file beside `item_context.csv`. Saito et al. 2021.
 
     Context: `position` as a text (three places side by side are no scale) and the user features. Actions: the items,
     with their features. The user-item affinities, of which almost all are zero, are left out. Persons are unknown:
@@ -91,8 +128,12 @@ def open_bandit(directory: str | Path) -> Log:
     rows = [seen for order, row in enumerate(table) if (seen := _read(row, mapping, order))]
     table.finish()
     proven = _proven(rows, mapping.variants or ())
-    return Log.from_rounds(
-        (
+    return Source(
+        name=f"{directory.parent.name}/{directory.name}",
+        slot=mapping.slot,
+        reward=mapping.reward,
+        actions=items,
+        rounds=tuple(
             Round(
                 context=seen.context,
                 actions=items,
@@ -104,8 +145,6 @@ def open_bandit(directory: str | Path) -> Log:
             )
             for seen in rows
         ),
-        slot=mapping.slot,
-        name=f"{directory.parent.name}/{directory.name}",
         reward_range=RewardRange(0.0, 1.0),
     )
 
@@ -189,7 +228,7 @@ def _proven(rows: Sequence[_Seen], items: Sequence[str]) -> dict[str, list[float
         told[str(seen.context.get("position"))][seen.variant].add(seen.propensity or 0.0)
     found = {}
     for position, by_item in told.items():
-        if set(by_item) != set(items) or False:
+        if set(by_item) != set(items) or any(len(values) > 1 for values in by_item.values()):
             return None
         found[position] = [next(iter(by_item[item])) for item in items]
         if abs(sum(found[position]) - 1.0) > SUM_TOLERANCE:

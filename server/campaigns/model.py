@@ -137,6 +137,7 @@ class Campaign(_Model):
         except ValidationError as error:
             of_fields = [one for one in error.errors() if one["type"] != "value_error"]
             problems = (*(problem_of(one, _fields_around(one["loc"])) for one in of_fields), *broken_rules(raw))
+            # never none: a file whose campaign vanished would look applied
             return None, problems or (Problem((), str(error)),)
 
 

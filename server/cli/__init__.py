@@ -1,4 +1,7 @@
-"""The command line: one verb a task, every error one sentence on standard error."""
+"""The command line: one verb a task, every error one sentence on standard error.
+
+Commands import what they need when they run: `elige decide` must not wait for SciPy.
+"""
 
 import sys
 
@@ -8,11 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 import elige.client
-from policies.expressions import ExpressionError
-from policies.registry import PolicyError
-from server.cli import campaigns, decisions, evaluate, imports, serve
+from server.cli import campaigns, decisions, demo, evaluate, imports, serve
 from server.errors import EligeError
-from simulator import EvaluationError, LogError, MappingError, NoSupport, SourceError
 
 app = typer.Typer(
     name="elige",
@@ -21,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(campaigns.app, name="campaign")
 app.command("decide")(decisions.decide)
@@ -29,19 +30,11 @@ app.command("explain")(decisions.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(imports.app, name="import")
 
-EXPECTED = (
-    EligeError,
-    elige.client.EligeError,
-    EvaluationError,
-    ExpressionError,
-    LogError,
-    MappingError,
-    NoSupport,
-    PolicyError,
-    SourceError,
-    OSError,
-)
-"""What a user can cause: told in a sentence. Anything else is a defect and keeps its traceback."""
+
+def is_expected(error: Exception) -> bool:
+    """Whether a user can cause it, and its text was written for them. A defect keeps its traceback."""
+    ours = type(error).__module__.partition(".")[0] in ("policies", "simulator", "server")
+    return isinstance(error, EligeError | elige.client.EligeError | OSError) or (isinstance(error, ValueError) and ours)
 
 
 def main() -> None:
@@ -53,7 +46,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except EXPECTED as error:
+    except Exception as error:
+        if not is_expected(error):
+            raise
         Console(stderr=True, highlight=False).print(Text(f"elige: {error}"), soft_wrap=True)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

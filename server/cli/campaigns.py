@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,18 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from elige.client import Client
-from policies.base import Learner
-from server.campaigns.catalogue import serve
-from server.campaigns.file import load_campaigns
-from server.campaigns.schema import schema_text
 from server.cli.options import DB, Db, MaybeServer
 from server.errors import InvalidRequest
 from server.records import State
-from server.service import put_campaign, set_state
-from server.store import campaigns as campaign_rows
-from server.store import training as training_rows
-from server.store.campaigns import StoredCampaign
-from server.store.database import Database
+
+if TYPE_CHECKING:
+    from server.store.campaigns import StoredCampaign
 
 app = typer.Typer(help="Campaigns: apply a file, list, show, archive.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The campaign.", metavar="CAMPAIGN")]
@@ -39,6 +33,8 @@ def apply(
     ] = None,
 ) -> None:
     """Check a campaign file and make it the newest version. All mistakes are reported at once."""
+    from server.campaigns.file import load_campaigns
+
     text = file.read_text(encoding="utf-8")
     campaigns = load_campaigns(text, file_name=str(file))
     if expected_version is not None and len(campaigns) > 1:
@@ -46,6 +42,9 @@ def apply(
     if server:
         _apply_remotely(server, campaigns_of(text), file, dry_run=dry_run, expected_version=expected_version)
         return
+    from server.service import put_campaign
+    from server.store.database import Database
+
     database = Database(db)
     for campaign, (source, _) in zip(campaigns, campaigns_of(text), strict=True):
         put = put_campaign(
@@ -119,6 +118,11 @@ def list_campaigns(
                 for one in client.list_campaigns(states=states)
             ]
     else:
+        from server.campaigns.catalogue import serve
+        from server.store import campaigns as campaign_rows
+        from server.store import training as training_rows
+        from server.store.database import Database
+
         database = Database(db)
         with database.reading() as connection:
             stored = campaign_rows.newest_versions(connection)
@@ -161,6 +165,10 @@ def show(
             console.print(Text(f"#   {one.slot}: {one.policy}  {one.arguments}"))
         console.print(Text(f"# snapshot: {shown.snapshot or 'none yet'}"))
         return
+    from server.store import campaigns as campaign_rows
+    from server.store import training as training_rows
+    from server.store.database import Database
+
     database = Database(db)
     with database.reading() as connection:
         stored = campaign_rows.read_version(connection, campaign, version)
@@ -183,7 +191,10 @@ def _show(console: Console, name: str, version: int, state: str, created_at: Any
     console.print("# policies in force:")
 
 
-def _policies(stored: StoredCampaign) -> list[tuple[str, str, str]]:
+def _policies(stored: "StoredCampaign") -> list[tuple[str, str, str]]:
+    from policies.base import Learner
+    from server.campaigns.catalogue import serve
+
     return [
         (name, slot.policy_name, slot.policy.arguments if isinstance(slot.policy, Learner) else "")
         for name, slot in serve(stored, None).slots.items()
@@ -197,6 +208,9 @@ def archive(campaign: Name, db: Db = DB, server: MaybeServer = None) -> None:
         with Client(server) as client:
             version = client.set_campaign_state(campaign, "archived").version
     else:
+        from server.service import set_state
+        from server.store.database import Database
+
         version = set_state(Database(db), campaign, State.ARCHIVED, now=datetime.now(UTC)).version
     typer.echo(f"{campaign}: archived, version {version}")
 
@@ -204,4 +218,6 @@ def archive(campaign: Name, db: Db = DB, server: MaybeServer = None) -> None:
 @app.command()
 def schema() -> None:
     """The JSON Schema of campaign files, for editors."""
+    from server.campaigns.schema import schema_text
+
     typer.echo(schema_text(), nl=False)

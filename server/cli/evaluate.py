@@ -8,10 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from server.cli.options import DB, AsJson, Db, read_time
-from server.evaluation import SNAPSHOT, read_log, snapshot_candidate
-from server.store.database import Database
-from simulator import evaluate as run
-from simulator import render, to_html, to_json
 
 
 def evaluate(
@@ -33,6 +29,11 @@ def evaluate(
     Beside the policies you name stand always the logged one, uniform, and every variant fixed. A learner is trained
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
     """
+    from server.evaluation import SNAPSHOT, read_log, snapshot_candidate
+    from server.store.database import Database
+    from simulator import evaluate as run
+    from simulator import render, to_html, to_json
+
     database = Database(db)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True

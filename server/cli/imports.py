@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from server.cli.options import DB, Db
 from server.errors import InvalidRequest
-from server.imports import Imported, import_log
-from server.store.database import Database
-from simulator.mapping import CsvMapping
-from simulator.sources import Source, read_csv, read_open_bandit
+
+if TYPE_CHECKING:
+    from simulator.mapping import CsvMapping
+    from simulator.sources import Source
 
 app = typer.Typer(help="Import a log as if it had been served, to evaluate it.", no_args_is_help=True)
 Campaign = Annotated[str, typer.Option(help="The name of the campaign to make.")]
@@ -29,6 +27,8 @@ def obd(
     db: Db = DB,
 ) -> None:
     """The Open Bandit Dataset: one campaign file beside item_context.csv."""
+    from simulator.sources import read_open_bandit
+
     _run(lambda: read_open_bandit(directory), campaign, db)
 
 
@@ -40,10 +40,17 @@ def csv(
     db: Db = DB,
 ) -> None:
     """Any randomised or logged trial as a CSV file."""
+    from simulator.sources import read_csv
+
     _run(lambda: read_csv(file, _mapping(mapping)), campaign, db)
 
 
-def _mapping(path: Path) -> CsvMapping:
+def _mapping(path: Path) -> "CsvMapping":
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    from simulator.mapping import CsvMapping
+
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except YAMLError as error:
@@ -53,7 +60,10 @@ def _mapping(path: Path) -> CsvMapping:
     return CsvMapping.from_dict(raw)
 
 
-def _run(read: Callable[[], Source], campaign: str, db: str) -> None:
+def _run(read: "Callable[[], Source]", campaign: str, db: str) -> None:
+    from server.imports import import_log
+    from server.store.database import Database
+
     database = Database(db)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
@@ -61,7 +71,7 @@ def _run(read: Callable[[], Source], campaign: str, db: str) -> None:
         task = progress.add_task("reading", total=1.0)
         source = read()
         progress.update(task, description="writing")
-        done: Imported = import_log(
+        done = import_log(
             database,
             source,
             campaign=campaign,

@@ -41,7 +41,8 @@ def test_terminal(evaluation: Evaluation) -> None:
     assert "late: refused, only 0 of 600 rounds are later" in text
     assert "mine: my note." in text
     assert evaluation.verdict[:30] in text
-    assert "[bold]" in text, "names are text, not markup"
+    assert text.count("[bold]") >= 2, "in the title and in the row of the variant: names are text, not markup"
+    assert "fixed:<script>alert('x')</script>[bold]|:" in text
 
 
 def test_json(evaluation: Evaluation) -> None:

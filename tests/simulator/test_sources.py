@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from policies.types import RewardRange
-from simulator import CsvMapping, MappingError, SourceError, csv_log, evaluate, open_bandit
+from policies.types import Action, Features, Pmf, RewardRange
+from simulator import Candidate, CsvMapping, MappingError, SourceError, csv_log, evaluate, open_bandit
 
 TRIAL = """when,who,arm,p,bought,country,age,new
 2024-05-01T10:00:00+02:00,ana,blue,0.25,1,ES,31,yes
@@ -162,8 +163,8 @@ def test_open_bandit_layout(tmp_path: Path) -> None:
     assert log.probabilities is not None, "both items drawn at both positions, always with one half"
     assert log.times[1] - log.times[0] == 1.0
     assert len(set(log.persons)) == 4
-    moving = [row.replace(",0.5,u", f",0.{4 + i},u") for i, row in enumerate(even)]
-    assert open_bandit(obd(tmp_path / "bts", moving)).probabilities is None
+    moved = [*even, *(row.replace(",0.5,u", f",{p},u") for row, p in zip(even, (0.25, 0.75) * 2, strict=True))]
+    assert open_bandit(obd(tmp_path / "bts", moved)).probabilities is None, "the chances changed on the way"
     assert open_bandit(obd(tmp_path / "few", even[:3])).probabilities is None, "an item never drawn at position 2"
     with pytest.raises(SourceError, match=r"line 2, column 'click': '2', expected a number from 0 to 1"):
         open_bandit(obd(tmp_path / "bad", [even[0].replace(",0,0.5,u", ",2,0.5,u")]))
@@ -177,9 +178,11 @@ def test_open_bandit_men(shared: Path) -> None:
     assert bts.probabilities is None
     assert (int(random.rewards.sum()), int(bts.rewards.sum())) == (46, 69)
     # the uniform policy on the log of Thompson sampling: a guess from few rounds, and it says so
-    uniform = evaluate(bts).row("uniform")
-    assert uniform.refusal or any("10,000 rounds count as 656" in text for text in uniform.diagnostics.warnings)
-    assert evaluate(bts).row("fixed:5").refusal is not None
+    found = evaluate(bts, estimators=["snips"])
+    uniform = found.row("uniform").diagnostics
+    assert uniform is not None
+    assert any("10,000 rounds count as 656, one of them as 178" in text for text in uniform.warnings)
+    assert "10,000 rounds tell as much about it as 5.6 rounds" in str(found.row("fixed:5").refusal)
 
 
 def test_hillstrom_fixed_arms_are_their_own_mean(shared: Path) -> None:
@@ -193,3 +196,22 @@ def test_hillstrom_fixed_arms_are_their_own_mean(shared: Path) -> None:
         mean = log.rewards[log.chosen == place].mean()
         assert found.row(f"fixed:{action.id}").estimates["snips"].value == pytest.approx(mean, rel=1e-12)
     assert np.isclose(found.row("fixed:Mens E-Mail").estimates["snips"].value, 0.18276, atol=1e-4)
+
+
+def test_thompson_sampling_judged_from_the_random_log(shared: Path) -> None:
+    """The whole way from the files, with the reference's own distribution of the policy."""
+
+    class Production:
+        def __init__(self) -> None:
+            with np.load(shared / "reference" / "obd_men_random_to_bts" / "inputs.npz") as stored:
+                self.by_position = stored["action_dist_by_position"].astype(np.float64)
+
+        def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
+            return self.by_position[[int(action.id) for action in actions], int(str(context["position"])) - 1]
+
+    log = open_bandit(shared / "data" / "obd" / "men" / "random")
+    row = evaluate(log, [Candidate("bts", Production())], estimators=["ips", "snips"]).row("bts")
+    assert row.refusal is None
+    assert row.estimates["ips"].value == pytest.approx(0.004533560026134372, rel=1e-5)
+    assert row.estimates["snips"].value == pytest.approx(0.004604232164946356, rel=1e-5)
+    assert row.estimates["snips"].ess == pytest.approx(2467.4, abs=0.5)

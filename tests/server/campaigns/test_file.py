@@ -76,6 +76,12 @@ def test_yaml_1_2() -> None:
     }
 
 
+def test_a_directive_brings_no_older_yaml_back() -> None:
+    text = changed("{text: Hola}", "{on: yes, off: no, real: true}")
+    (campaign,) = load_campaigns(f"%YAML 1.1\n---\n{text}", file_name="x")
+    assert campaign.slots["headline"].variants[0].content == {"on": "yes", "off": "no", "real": True}
+
+
 def test_aliases_and_block_texts() -> None:
     text = GOOD + "      - id: long\n        content: &c\n          text: |\n            one\n            two\n"
     text += "      - {id: same, content: *c}\n"
@@ -229,7 +235,11 @@ def test_what_can_not_be_read_is_one_mistake(text: str, expected: str) -> None:
             "default: hours\n    policy: fixed:x",
             "8:13 slots.headline.policy: 'x' is not a variant of",
         ),
-        ("default: hours", "default: hours\n    policy: squareb", "8:13 .*no policy 'squareb'; did you mean 'squarecb'"),
+        (
+            "default: hours",
+            "default: hours\n    policy: squareb",
+            "8:13 .*no policy 'squareb'; did you mean 'squarecb'",
+        ),
         ("default: hours", "default: hours\n    policy: {a: 1, b: 2}", "8:5 .*is not a policy; expected one such as"),
         ("default: hours", "default: hours\n    policy: {epsilon: {epsilon: [1]}}", "8:5 .*neither a number nor text"),
         ("default: hours", "default: hours\n    policy: {epsilon: 3}", "8:5 .*3 is no parameter; expected {epsilon: {"),

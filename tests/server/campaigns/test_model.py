@@ -85,13 +85,16 @@ def test_a_policy_as_text_or_mapping(written: Any, spec: PolicySpec) -> None:
 
 
 def test_a_campaign_policy_names_a_variant_of_some_slot() -> None:
-    slots = {
+    slots: dict[str, Any] = {
         "one": {"default": "a", "variants": [{"id": "a"}]},
         "two": {"default": "b", "variants": [{"id": "b"}]},
     }
     assert Campaign.from_document(document(slots=slots, policy={"fixed": "b"})).policy.name == "fixed"
     with pytest.raises(InvalidCampaign, match=r"policy: 'c' is not a variant of any slot with this policy; .*'a', 'b'"):
         Campaign.from_document(document(slots=slots, policy={"fixed": "c"}))
+    slots["two"]["policy"] = "uniform"
+    with pytest.raises(InvalidCampaign, match=r"policy: 'b' is not a variant of any slot with this policy; .*'a'$"):
+        Campaign.from_document(document(slots=slots, policy={"fixed": "b"}))
     with_candidates = {**slots, "three": {"candidates": True}}
     assert Campaign.from_document(document(slots=with_candidates, policy={"fixed": "c"})).policy.name == "fixed"
 

@@ -1,0 +1,15 @@
+"""`elige demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where its database and pages go; emptied first.")] = Path("elige-demo"),
+) -> None:
+    """The whole product in about a minute: a server, simulated visitors, learning seen live, an evaluation."""
+    from server.demo.run import run
+
+    run(folder)
