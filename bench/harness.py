@@ -168,11 +168,12 @@ async def in_flight(
 
 
 def duration(seconds: float) -> str:
-    """`12.3 ms`, `45 µs`: three digits, in the unit that suits."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            break
-    return f"{seconds / size:.3g} {unit}"
+    """`12.3 ms`, `45.0 µs`: three digits, in the unit that suits."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size), _UNITS[-1])
+    return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
+
+
+_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 
 
 def _result(own: list[Round], others: list[Round]) -> Result:

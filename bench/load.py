@@ -35,8 +35,8 @@ class Caller:
 
     def __init__(self, target: str, *, rewards: float) -> None:
         channel = grpc.aio.insecure_channel(target)
-        self._decide: Any = channel.unary_unary(DECIDE.path)  # bytes in, bytes out
-        self._reward: Any = channel.unary_unary(REWARD.path)
+        self._decide: Any = channel.unary_unary(DECIDE.path, None, None)  # bytes in, bytes out
+        self._reward: Any = channel.unary_unary(REWARD.path, None, None)
         self._requests = cycle([one.SerializeToString() for one in campaign.requests(PEOPLE, seed=1)])
         self._rewards = rewards
         self._owed = 0.0

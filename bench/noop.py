@@ -43,7 +43,7 @@ async def main() -> None:
     # the options of the real server
     limits = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])
-    decisions_pb2_grpc.add_DecisionServiceServicer_to_server(NoOp(decision), server)
+    decisions_pb2_grpc.add_DecisionServiceServicer_to_server(NoOp(decision), server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(f"127.0.0.1:{port}", flush=True)

@@ -122,7 +122,7 @@ def decide_once(target: str) -> Decision:
             request_serializer=DECIDE.request.SerializeToString,
             response_deserializer=Decision.FromString,
         )
-        decision = rpc(campaign.requests(1, seed=3)[0], timeout=10.0)
+        decision: Decision = rpc(campaign.requests(1, seed=3)[0], timeout=10.0)
     require_drawn(decision)
     return decision
 

@@ -105,6 +105,7 @@ class Entry:
     positional: str = ""
     any_name: Rule | None = None
     """The rule of parameters whose names are the variants' own."""
+    learns: bool = False
 
 
 _VOWPAL_RULES = {
@@ -155,11 +156,13 @@ MENU: Mapping[str, Entry] = {
         "the best known variant, and every variant with a share of epsilon",
         _epsilon,
         {"epsilon": _number(0.0, 1.0, 0.05), **_VOWPAL_RULES},
+        learns=True,
     ),
     "squarecb": Entry(
         "the more often, the better it is expected to be (Foster and Rakhlin 2020)",
         _squarecb,
         {"gamma_scale": _number(1e-6, 1e9, 10.0), "gamma_exponent": _number(0.0, 1.0, 0.5), **_VOWPAL_RULES},
+        learns=True,
     ),
 }
 """Every policy that can be named, with what it may be given."""
@@ -177,6 +180,11 @@ def check(spec: PolicySpec) -> None:
             raise PolicyError(f"policy {spec.name!r}, {name}: {value!r} is not {rule.expected}")
     if entry.any_name and not any(spec.parameters.values()):
         raise PolicyError(f"policy {spec.name!r} needs at least one weight above 0, as in {spec.name}:a=1,b=3")
+
+
+def learns(spec: PolicySpec) -> bool:
+    """Whether the policy is a Learner, without building one."""
+    return _entry(spec.name).learns
 
 
 def create(

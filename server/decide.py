@@ -1,8 +1,8 @@
 """One decision, start to finish, in domain types. Pure: time, randomness and the installation's key are given."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,18 +10,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from policies.base import draw_point, sample, with_exploration
-from policies.types import Action, Features
+from policies.base import InvalidPmf, draw_point, sample, with_exploration
+from policies.types import Action, Features, Pmf
 from server.campaigns.catalogue import Served, ServedSlot
 from server.campaigns.context import read_context
+from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
 from server.ids import make_decision_id, person_key
 from server.records import Candidate, Choice, Decision, Group, Kind, Reason, Refusal, State
+from server.texts import check_text
 from server.training.learners import earlier_choices
 
-MAX_BYTES = 256
-"""Of an id, a request id, a person's key."""
 MAX_CANDIDATES = 10_000
+SUM_TOLERANCE = 1e-9
+MAX_ZONE = 64
+"""Characters of a time zone's name. The longest of IANA's has 32."""
 NOT_LOGGED = ""
 """The id of a decision that is not stored: no outcome can refer to it."""
 
@@ -50,6 +53,10 @@ class DecideRequest:
     dry_run: bool = False
 
 
+OnFailure = Callable[[str, Exception], None]
+"""Told the slot whose policy failed, and how."""
+
+
 def decide(
     served: Served,
     request: DecideRequest,
@@ -58,6 +65,7 @@ def decide(
     now: datetime,
     random: bytes,
     longest_window: timedelta | None = None,
+    on_failure: OnFailure = lambda slot, error: None,
 ) -> Decision:
     """Decide every asked slot, in the campaign's order.
 
@@ -68,7 +76,7 @@ def decide(
     context, ignored = read_context(served.campaign.context, request.context)
     zone = request.time_zone
     if zone and not _is_zone(zone):
-        zone, ignored = None, tuple(sorted((*ignored, "time_zone")))
+        zone, ignored = None, (*ignored, "time_zone")
     stopped = _stopped(served, request)
     drawn_for = make_decision_id(secret, at=now, campaign_number=served.number, random=random)
     choices: list[Choice] = []
@@ -81,7 +89,8 @@ def decide(
             continue
         point = draw_point(secret, drawn_for, name)
         known: Features = {**context, **earlier_choices(choices)}
-        choices.append(_choose(slot, asked, known, point=point, explore=served.campaign.explore_of(name)))
+        explore = served.campaign.explore_of(name)
+        choices.append(_choose(slot, asked, known, point=point, explore=explore, on_failure=on_failure))
     logged = not (request.opted_out or request.dry_run)
     window = served.campaign.reward.window
     return Decision(
@@ -91,7 +100,7 @@ def decide(
         at=now,
         person=person_key(secret, request.person) if request.person else None,
         context=context,
-        ignored_context=ignored,
+        ignored_context=tuple(sorted(ignored)),
         labels=request.labels,
         time_zone=zone,
         group=Group.POLICY,
@@ -111,26 +120,48 @@ def eligible_actions(slot: ServedSlot, asked: SlotOptions) -> tuple[tuple[Action
     return eligible, refused
 
 
-def content_of(slot: ServedSlot, variant: str, candidates: Sequence[Candidate]) -> Mapping[str, Any]:
+def with_contents(campaign: Campaign, decision: Decision) -> Decision:
+    """A decision from the log with what it showed, by the version of the campaign that decided."""
+
+    def filled(choice: Choice) -> Choice:
+        declared = {variant.id: variant.content for variant in campaign.slots[choice.slot].variants}
+        return replace(choice, content=_content(declared, choice.variant, choice.candidates))
+
+    return replace(decision, choices=tuple(map(filled, decision.choices)))
+
+
+def _content(
+    declared: Mapping[str, Mapping[str, Any]], variant: str, candidates: Sequence[Candidate]
+) -> Mapping[str, Any]:
     """What a variant shows: from the call's candidates, else from the campaign."""
     brought = (candidate.content for candidate in candidates if candidate.id == variant)
-    return next(brought, None) or slot.contents.get(variant, {})
+    return next(brought, None) or declared.get(variant, {})
 
 
-def _choose(slot: ServedSlot, asked: SlotOptions, context: Features, *, point: float, explore: float) -> Choice:
+def _choose(
+    slot: ServedSlot,
+    asked: SlotOptions,
+    context: Features,
+    *,
+    point: float,
+    explore: float,
+    on_failure: OnFailure,
+) -> Choice:
     eligible, refusals = eligible_actions(slot, asked)
     if not eligible:
         return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals)
     try:
-        pmf = with_exploration(slot.policy.pmf(context, eligible), explore)
-        chosen = sample(pmf, point)
-    except Exception:  # noqa: BLE001 whatever a learner does, a page gets its headline
+        pmf = _checked(slot.policy.pmf(context, eligible), len(eligible))
+    except Exception as error:  # noqa: BLE001 whatever a learner does, a page gets its headline
+        on_failure(slot.name, error)
         return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals)
+    pmf = with_exploration(pmf, explore)
+    chosen = sample(pmf, point)
     variant = eligible[chosen].id
     return Choice(
         slot=slot.name,
         variant=variant,
-        content=content_of(slot, variant, asked.candidates),
+        content=_content(slot.contents, variant, asked.candidates),
         propensity=float(pmf[chosen]),
         kind=Kind.POLICY,
         reason=Reason.DRAWN,
@@ -143,13 +174,20 @@ def _choose(slot: ServedSlot, asked: SlotOptions, context: Features, *, point: f
     )
 
 
+def _checked(pmf: Pmf, k: int) -> Pmf:
+    """The pmf, if it is one over k variants. Raises InvalidPmf: what is drawn from has to be what is logged."""
+    if pmf.shape != (k,) or not (abs(float(pmf.sum()) - 1.0) <= SUM_TOLERANCE and float(pmf.min()) >= 0.0):
+        raise InvalidPmf(f"expected {k} non-negative probabilities that sum to 1, got {pmf.tolist()}")
+    return pmf
+
+
 def _fallback(slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...]) -> Choice:
     """The slot's default; for a slot of candidates only, the first candidate."""
     variant = slot.default if slot.default is not None else asked.candidates[0].id
     return Choice(
         slot=slot.name,
         variant=variant,
-        content=content_of(slot, variant, asked.candidates),
+        content=_content(slot.contents, variant, asked.candidates),
         propensity=1.0,
         kind=Kind.FALLBACK,
         reason=reason,
@@ -171,12 +209,14 @@ def _check(served: Served, request: DecideRequest) -> None:
         if wanted and not slot.actions and not request.options.get(name, SlotOptions()).candidates:
             raise InvalidRequest(f"slot {name!r} has no variants of its own: the call has to bring candidates")
     for name, text in (("request_id", request.request_id), ("person", request.person)):
-        if text is not None and not 0 < _size(text) <= MAX_BYTES:
-            raise InvalidRequest(f"{name} of {_size(text)} bytes: expected 1 to {MAX_BYTES}")
+        if text is not None:
+            check_text(name, text)
 
 
 def _stopped(served: Served, request: DecideRequest) -> Reason | None:
     """Why no policy is asked, if none is. A dry run decides a draft as if it were active."""
+    if served.state is State.ARCHIVED:
+        raise NoSuchCampaign(served.name, (), archived=True)
     if request.opted_out:
         return Reason.OPTED_OUT
     match served.state:
@@ -188,8 +228,6 @@ def _stopped(served: Served, request: DecideRequest) -> Reason | None:
             return Reason.CAMPAIGN_PAUSED
         case State.KILLED:
             return Reason.CAMPAIGN_KILLED
-        case State.ARCHIVED:
-            raise NoSuchCampaign(served.name, (), archived=True)
 
 
 def _check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None:
@@ -199,17 +237,10 @@ def _check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None
         raise InvalidRequest(f"slot {slot.name!r}: {len(candidates)} candidates; at most {MAX_CANDIDATES}")
     seen: set[str] = set()
     for candidate in candidates:
-        if not 0 < _size(candidate.id) <= MAX_BYTES:
-            raise InvalidRequest(
-                f"slot {slot.name!r}: a candidate's id has {_size(candidate.id)} bytes; 1 to {MAX_BYTES}"
-            )
+        check_text(f"slot {slot.name!r}: a candidate's id", candidate.id)
         if candidate.id in seen or candidate.id in slot.actions:
             raise InvalidRequest(f"slot {slot.name!r}: there are two variants {candidate.id!r}")
         seen.add(candidate.id)
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _payload_hash(request: DecideRequest) -> str:
@@ -228,12 +259,17 @@ def _payload_hash(request: DecideRequest) -> str:
         request.time_zone,
         flags,
     ]
-    raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise InvalidRequest(f"the request is not JSON of Unicode text: {error}") from error
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1024)
 def _is_zone(name: str) -> bool:
+    if len(name) > MAX_ZONE:
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -20,6 +20,10 @@ class InvalidRequest(EligeError):
     code = "INVALID_ARGUMENT"
 
 
+class NotDeclared(InvalidRequest):
+    """A slot or metric that the campaign does not declare."""
+
+
 class InvalidCampaign(InvalidRequest):
     """A campaign that breaks a rule of the campaign file."""
 
@@ -46,7 +50,7 @@ class NoSuchCampaign(EligeError):
 
 
 class NoSuchDecision(EligeError):
-    """An identifier that we did not give out, or whose decision is no longer kept."""
+    """A decision that is not kept here."""
 
     code = "NOT_FOUND"
 
@@ -81,6 +85,12 @@ class Overloaded(EligeError):
     code = "RESOURCE_EXHAUSTED"
 
 
+class DiskFull(EligeError):
+    """There is no room to store anything more. Nothing of it was stored."""
+
+    code = "RESOURCE_EXHAUSTED"
+
+
 class WrongState(EligeError):
     """Right in itself, but not in the state in which the campaign is."""
 
@@ -96,6 +106,12 @@ class NoSuchSnapshot(EligeError):
         super().__init__(f"no snapshot {snapshot}")
 
 
+class CannotRebuild(EligeError):
+    """The bytes of a snapshot are gone, and learning its part of the log again does not give them back."""
+
+    code = "FAILED_PRECONDITION"
+
+
 class LeaseLost(EligeError):
     """Another trainer took over: nothing may be written under this lease any more."""
 
@@ -106,10 +122,3 @@ class DatabaseUnusable(EligeError):
     """A database that can't be opened as it is; trying again won't help."""
 
     code = "FAILED_PRECONDITION"
-
-
-class CampaignNotActive(WrongState):
-    """The campaign exists, but does not decide."""
-
-    def __init__(self, name: str, state: str) -> None:
-        super().__init__(f"campaign {name!r} is {state}; it decides only while it is active")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.base import Policy, with_exploration
-from policies.expressions import Expression, compile_expression
+from policies.expressions import compile_expression
 from policies.types import Action, Features, Pmf
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
@@ -45,18 +45,23 @@ def read_log(
 ) -> Log:
     """The matured decisions of one slot (the first by default) that were drawn, or told with their propensity.
 
-    `where`: a CEL test over the context. Raises NoSuchCampaign, InvalidRequest, ExpressionError; LogError when no
-    decision is left.
+    `where`: a CEL test over the context. Raises NoSuchCampaign, ExpressionError, and InvalidRequest for a slot that
+    there isn't or when no decision is left.
     """
     newest = _campaign(database, campaign)
     name = slot or next(iter(newest.slots))
     if name not in newest.slots:
         raise InvalidRequest(f"campaign {campaign!r} has no slot {name!r}; it has: {', '.join(newest.slots)}")
-    test = compile_expression(where, names=None) if where else None
+    names = None if newest.context == "any" else sorted(newest.context)
+    test = compile_expression(where, names=names) if where else None
     versions = _Versions(database, campaign)
     rows = _matured(database, campaign, since=since, until=until, progress=progress)
+    rounds = [found for row in rows if (found := _round(row, name, versions))]
+    kept = rounds if test is None else [one for one in rounds if test.test(one.context).holds]
+    if not kept:
+        raise InvalidRequest(_nothing(campaign, where if rounds else None, len(rounds)))
     return Log.from_rounds(
-        _rounds(rows, name, versions, test),
+        kept,
         slot=name,
         default=newest.slots[name].default,
         name=campaign,
@@ -128,13 +133,10 @@ def _matured(
         progress(after / last)
 
 
-def _rounds(
-    rows: Iterator[Matured], slot: str, versions: Callable[[int], Campaign], test: Expression | None
-) -> Iterator[Round]:
-    for row in rows:
-        found = _round(row, slot, versions)
-        if found and (test is None or test.test(row.decision.context).holds):
-            yield found
+def _nothing(campaign: str, where: str | None, found: int) -> str:
+    if where:
+        return f"{where!r} holds for none of the {found:,} decisions of campaign {campaign!r} in this period"
+    return f"campaign {campaign!r} has no decision in this period whose reward window has closed: nothing to evaluate"
 
 
 def _round(row: Matured, slot: str, versions: Callable[[int], Campaign]) -> Round | None:

@@ -1,40 +1,64 @@
 """Why a decision came out as it did: recomputed from the log and the snapshot, and held against what was logged."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
 from policies.base import Learner, Policy, draw_point, sample, with_exploration
 from policies.types import Features
 from server.campaigns.model import Campaign
-from server.errors import EligeError
-from server.records import Choice, Decision, Kind, Snapshot
+from server.decide import with_contents
+from server.errors import EligeError, NoSuchDecision, WrongState
+from server.ids import read_decision_id
+from server.records import Choice, Decision, Kind, Matured, Snapshot
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
+from server.store import outcomes as outcome_rows
 from server.store.database import Database
-from server.training.learners import actions_of, build_policy, earlier_choices, matching_states
+from server.store.outcomes import LoggedOutcome
+from server.training.learners import actions_of, build_policy, earlier_choices, matching_states, package_versions
 from server.training.restore import restore
 
-TOLERANCE = 1e-12
+TOLERANCE = 1e-9
 """How far a recomputed probability may be from the logged one."""
+
+
+class Verdict(StrEnum):
+    """Whether something recomputed agrees with the log."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_RECOMPUTABLE = "not_recomputable"  # what it needs is gone, or is other software by now
+    NOT_APPLICABLE = "not_applicable"  # nothing was drawn, or no policy was asked
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One step recomputed: whether it agrees; None where it can't be recomputed any more, and why."""
+    """One step recomputed. `detail`: what differs, or why it can't be recomputed; empty where it agrees."""
 
-    agrees: bool | None
+    verdict: Verdict
     detail: str = ""
+
+    @classmethod
+    def that(cls, agrees: bool, otherwise: str) -> "Check":
+        return cls(Verdict.AGREES) if agrees else cls(Verdict.DIFFERS, otherwise)
+
+
+NOTHING_DRAWN = Check(Verdict.NOT_APPLICABLE, "nothing was drawn")
 
 
 @dataclass(frozen=True, slots=True)
 class SlotExplanation:
     """One slot's choice, step by step.
 
-    `scores` is the policy's pmf over the eligible variants, `bounded` the same after the bounds: what was drawn from.
+    `offered`: all variants there were, the campaign's and then the call's. `scores` is the policy's pmf over the
+    eligible ones, `bounded` the same after the bounds: what was drawn from. Both are empty where no policy was asked,
+    or where it can't be asked any more.
     """
 
     logged: Choice
+    offered: tuple[str, ...]
     eligible: Check
     policy: Check
     bounds: Check
@@ -48,14 +72,16 @@ class SlotExplanation:
     @property
     def agrees(self) -> bool:
         """No step disagrees. A step that can't be recomputed does not count against it, and is told."""
-        return all(check.agrees is not False for check in (self.eligible, self.policy, self.bounds, self.draw))
+        return all(one.verdict is not Verdict.DIFFERS for one in (self.eligible, self.policy, self.bounds, self.draw))
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision recomputed."""
+    """A decision recomputed, with what came of it. `matured`: None before its window has closed and it was matured."""
 
     decision: Decision
+    outcomes: tuple[LoggedOutcome, ...]
+    matured: Matured | None
     slots: tuple[SlotExplanation, ...]
 
     @property
@@ -64,20 +90,32 @@ class Explanation:
 
 
 def explain(database: Database, decision_id: str) -> Explanation:
-    """Recompute a stored decision. Raises NoSuchDecision."""
+    """Recompute a stored decision. Raises InvalidRequest for an id that is not ours, and WrongState for one that is,
+    but whose decision is not stored.
+    """
+    read_decision_id(database.secret, decision_id)
     with database.reading() as connection:
-        decision = decision_rows.read(connection, decision_id)
+        try:
+            decision = decision_rows.read(connection, decision_id)
+        except NoSuchDecision as error:
+            raise WrongState(f"decision {decision_id!r} is genuine, but not in the log (yet)") from error
         stored = campaign_rows.read_version(connection, decision.campaign, decision.version)
+        outcomes = outcome_rows.history(connection, decision_id)
+        matured = decision_rows.matured_one(connection, decision_id)
     campaign = Campaign.from_document(stored.document)
     snapshot, trouble = _snapshot(database, decision.snapshot)
     explained: list[SlotExplanation] = []
     for position, choice in enumerate(decision.choices):
         context: Features = {**decision.context, **earlier_choices(decision.choices[:position])}
-        if choice.kind is Kind.POLICY:
-            explained.append(_drawn(campaign, decision, choice, context, snapshot, trouble, secret=database.secret))
-        else:
-            explained.append(_not_drawn(choice))
-    return Explanation(decision, tuple(explained))
+        match choice.kind:
+            case Kind.POLICY:
+                one = _drawn(campaign, decision, choice, context, snapshot, trouble, secret=database.secret)
+            case Kind.FALLBACK:
+                one = _fallback(campaign, choice)
+            case Kind.OBSERVED:
+                one = _observed(campaign, choice)
+        explained.append(one)
+    return Explanation(with_contents(campaign, decision), tuple(outcomes), matured, tuple(explained))
 
 
 def _snapshot(database: Database, snapshot_id: int | None) -> tuple[Snapshot | None, str]:
@@ -100,20 +138,17 @@ def _drawn(
     secret: bytes,
 ) -> SlotExplanation:
     point = draw_point(secret, decision.id, choice.slot)
-    logged = np.array(choice.probabilities)
-    drawn = choice.eligible[sample(logged, point)]
-    propensity = logged[choice.eligible.index(choice.variant)]
-    right = drawn == choice.variant and propensity == choice.propensity
+    variant, draw = _draw(choice, point)
+    unknown = Check(Verdict.NOT_RECOMPUTABLE, trouble)
     base = SlotExplanation(
         logged=choice,
+        offered=_offered(campaign, choice),
         eligible=_eligible(campaign, choice),
-        policy=Check(None, trouble),
-        bounds=Check(None, trouble),
-        draw=Check(
-            right, "" if right else f"the draw gives {drawn!r}; logged {choice.variant!r} at {choice.propensity}"
-        ),
+        policy=unknown,
+        bounds=unknown,
+        draw=draw,
         point=point,
-        recomputed_variant=drawn,
+        recomputed_variant=variant,
     )
     if trouble:
         return base
@@ -121,12 +156,11 @@ def _drawn(
         policy = _policy(campaign, choice.slot, snapshot)
         scores = policy.pmf(context, actions_of(campaign, choice))
     except Exception as error:  # noqa: BLE001 whatever a policy raises, the rest can be explained
-        unknown = Check(None, f"the policy can't be asked any more: {error}")
+        unknown = Check(Verdict.NOT_RECOMPUTABLE, f"the policy can't be asked any more: {error}")
         return replace(base, policy=unknown, bounds=unknown)
     bounded = with_exploration(scores, choice.explore)
-    gap = float(np.abs(bounded - logged).max())
     # only what was drawn from is logged: policy and bounds can be held against it together, not apart
-    same = Check(gap <= TOLERANCE, "" if gap <= TOLERANCE else f"recomputed probabilities differ by up to {gap:.3g}")
+    same = _same_probabilities(choice, bounded.tolist(), snapshot)
     return replace(
         base,
         policy=same,
@@ -137,23 +171,59 @@ def _drawn(
     )
 
 
+def _draw(choice: Choice, point: float) -> tuple[str | None, Check]:
+    """The variant on which the point falls in the logged probabilities, and whether that is what is logged."""
+    logged = dict(zip(choice.eligible, choice.probabilities, strict=False))
+    total = sum(choice.probabilities)
+    if len(choice.probabilities) != len(choice.eligible) or not abs(total - 1.0) <= TOLERANCE:
+        detail = f"{len(choice.probabilities)} probabilities for {len(choice.eligible)} variants, their sum {total}"
+        return None, Check(Verdict.DIFFERS, detail)
+    drawn = choice.eligible[sample(np.array(choice.probabilities), point)]
+    right = drawn == choice.variant and logged[drawn] == choice.propensity
+    gives = f"the draw gives {drawn!r} at {logged[drawn]}; logged: {choice.variant!r} at {choice.propensity}"
+    return drawn, Check.that(right, gives)
+
+
+def _same_probabilities(choice: Choice, recomputed: list[float], snapshot: Snapshot | None) -> Check:
+    if len(recomputed) != len(choice.probabilities):
+        return Check(Verdict.DIFFERS, f"{len(choice.probabilities)} probabilities for {len(recomputed)} variants")
+    gap = max(abs(one - other) for one, other in zip(recomputed, choice.probabilities, strict=True))
+    if gap <= TOLERANCE:
+        return Check(Verdict.AGREES)
+    if snapshot and dict(snapshot.versions) != dict(package_versions()):
+        other = ", ".join(f"{name} {version}" for name, version in snapshot.versions.items())
+        return Check(Verdict.NOT_RECOMPUTABLE, f"trained with other software ({other}): differs by up to {gap:.3g}")
+    return Check(Verdict.DIFFERS, f"recomputed probabilities differ by up to {gap:.3g}")
+
+
 def _policy(campaign: Campaign, slot: str, snapshot: Snapshot | None) -> Policy:
     states = matching_states(campaign, snapshot.slots) if snapshot else {}
     return build_policy(campaign, slot, states[slot].state if slot in states else None)
 
 
+def _offered(campaign: Campaign, choice: Choice) -> tuple[str, ...]:
+    declared = [variant.id for variant in campaign.slots[choice.slot].variants]
+    return (*declared, *(candidate.id for candidate in choice.candidates))
+
+
 def _eligible(campaign: Campaign, choice: Choice) -> Check:
     refused = {refusal.variant for refusal in choice.refusals}
-    declared = [variant.id for variant in campaign.slots[choice.slot].variants]
-    offered = [*declared, *(candidate.id for candidate in choice.candidates)]
-    recomputed = tuple(variant for variant in offered if variant not in refused)
-    same = recomputed == choice.eligible
-    return Check(same, "" if same else f"recomputed {list(recomputed)}, logged {list(choice.eligible)}")
+    recomputed = tuple(variant for variant in _offered(campaign, choice) if variant not in refused)
+    return Check.that(
+        recomputed == choice.eligible, f"recomputed {list(recomputed)}, logged {list(choice.eligible)}"
+    )
 
 
-def _not_drawn(choice: Choice) -> SlotExplanation:
-    if choice.kind is Kind.OBSERVED:
-        told = Check(None, "chosen elsewhere: only what we were told is known")
-        return SlotExplanation(choice, told, told, told, told)
-    default = Check(True, f"the default, because: {choice.reason.value}")
-    return SlotExplanation(choice, default, default, default, default)
+def _fallback(campaign: Campaign, choice: Choice) -> SlotExplanation:
+    """No policy was asked: what can be checked is that the default was shown."""
+    offered = _offered(campaign, choice)
+    default = campaign.slots[choice.slot].default or offered[0]
+    right = choice.variant == default and choice.propensity == 1.0
+    shown = f"the default is {default!r} at 1.0; logged: {choice.variant!r} at {choice.propensity}"
+    because = Check(Verdict.NOT_APPLICABLE, f"no policy was asked: {choice.reason.value}")
+    return SlotExplanation(choice, offered, because, because, because, Check.that(right, shown), choice.policy)
+
+
+def _observed(campaign: Campaign, choice: Choice) -> SlotExplanation:
+    told = Check(Verdict.NOT_RECOMPUTABLE, "chosen elsewhere: only what we were told is known")
+    return SlotExplanation(choice, _offered(campaign, choice), told, told, told, NOTHING_DRAWN)

@@ -15,6 +15,7 @@ from server.errors import InvalidRequest
 # 7 bytes microseconds since 1970, 4 bytes campaign number, 6 random bytes, 8 bytes keyed check: 40 characters
 _TIME, _CAMPAIGN, RANDOM, _CHECK = 7, 4, 6, 8
 _BODY = _TIME + _CAMPAIGN + RANDOM
+LENGTH = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -28,21 +29,27 @@ class IdParts:
 
 
 def make_decision_id(secret: bytes, *, at: datetime, campaign_number: int, random: bytes) -> str:
-    """An id of 40 characters (0-9, a-v). `random` is RANDOM fresh bytes."""
+    """An id of 40 characters (0-9, a-v). `random` is RANDOM fresh bytes. Raises InvalidRequest for a time before 1970."""
     micros = (at - _EPOCH) // _MICROSECOND
+    if micros < 0:
+        raise InvalidRequest(f"{at.isoformat()} lies before 1970: no decision can be that old")
     body = micros.to_bytes(_TIME, "big") + campaign_number.to_bytes(_CAMPAIGN, "big") + random
     return b32hexencode(body + _check(secret, body)).decode().lower()
 
 
 def read_decision_id(secret: bytes, decision_id: str) -> IdParts:
     """Raises InvalidRequest for an id that this installation did not make."""
+    # exactly as it was given out, or outcomes would be stored beside their decision: 'ı' and 'ſ' become I and S in upper
+    # case, so that a text which only looks like an id would decode
+    if len(decision_id) != LENGTH or not decision_id.isascii() or decision_id != decision_id.lower():
+        raise InvalidRequest(f"{decision_id[:60]!r} is no decision id: expected {LENGTH} characters out of 0-9 and a-v")
     try:
-        raw = b32hexdecode(decision_id.upper().encode("ascii"))
+        raw = b32hexdecode(decision_id.upper())
     except ValueError as error:
-        raise InvalidRequest(f"{decision_id[:60]!r} is no decision id") from error
+        raise InvalidRequest(f"{decision_id!r} is no decision id: expected only 0-9 and a-v") from error
     body, check = raw[:_BODY], raw[_BODY:]
-    if decision_id != decision_id.lower() or not hmac.compare_digest(check, _check(secret, body)):
-        raise InvalidRequest(f"{decision_id[:60]!r} is no decision id of this installation")
+    if not hmac.compare_digest(check, _check(secret, body)):
+        raise InvalidRequest(f"{decision_id!r} is no decision id of this installation")
     micros = int.from_bytes(body[:_TIME], "big")
     number = int.from_bytes(body[_TIME : _TIME + _CAMPAIGN], "big")
     return IdParts(_EPOCH + timedelta(microseconds=micros), number)
@@ -50,8 +57,9 @@ def read_decision_id(secret: bytes, decision_id: str) -> IdParts:
 
 def person_key(secret: bytes, person: str) -> str:
     """The keyed hash under which a person is stored: 32 hexadecimal digits."""
-    raw = person.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(raw, key=secret, digest_size=16, person=b"elige-person").hexdigest()
+    return hashlib.blake2b(
+        person.encode("utf-8", "surrogatepass"), key=secret, digest_size=16, person=b"elige-person"
+    ).hexdigest()
 
 
 def _check(secret: bytes, body: bytes) -> bytes:

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from policies.expressions import ExpressionError
-from server.campaigns.catalogue import Served
 from server.campaigns.fields import Aggregation
 from server.campaigns.model import Campaign
-from server.errors import InvalidRequest
-from server.ids import read_decision_id
+from server.errors import InvalidRequest, NotDeclared
 from server.records import Outcome
 from server.store.training import Earned
+from server.texts import check_text
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How much earlier than its decision an outcome may claim to be: two machines' clocks never agree."""
 AHEAD = timedelta(minutes=5)
 """How far in the future an outcome may claim to be."""
-MAX_KEY_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +31,28 @@ class RewardRequest:
     key: str | None = None
 
 
-def read_outcome(
-    request: RewardRequest, *, secret: bytes, served_by_number: Callable[[int], Served], now: datetime
-) -> Outcome:
-    """The outcome of a report, checked without asking the database. Raises InvalidRequest, NoSuchCampaign."""
-    decided = read_decision_id(secret, request.decision_id)
-    served = served_by_number(decided.campaign_number)
-    campaign = served.campaign
+def read_outcome(request: RewardRequest, *, decided: datetime, campaign: Campaign, now: datetime) -> Outcome:
+    """The outcome of a report about a decision of this campaign that was made at `decided`.
+
+    Raises NotDeclared, InvalidRequest.
+    """
     value = 1.0 if request.value is None else request.value
     if not math.isfinite(value):
         raise InvalidRequest(f"value {value}: expected a finite number")
+    if request.key is not None:
+        check_text("key", request.key)
     if request.slot is not None and request.slot not in campaign.slots:
         known = ", ".join(map(repr, campaign.slots))
-        raise InvalidRequest(f"campaign {served.name!r} has no slot {request.slot!r}; it has: {known}")
-    size = len((request.key or "").encode())
-    if size > MAX_KEY_BYTES:
-        raise InvalidRequest(f"key of {size} bytes: expected at most {MAX_KEY_BYTES}")
+        raise NotDeclared(f"campaign {campaign.campaign!r} has no slot {request.slot!r}; it has: {known}")
     return Outcome(
         decision_id=request.decision_id,
-        campaign=served.name,
+        campaign=campaign.campaign,
         metric=_metric(campaign, request.metric),
         value=value,
-        at=_time(request.at, decided.at, now),
+        at=_time(request.at, decided, now),
         received_at=now,
         slot=request.slot,
-        key=request.key or None,
+        key=request.key,
     )
 
 
@@ -65,9 +60,10 @@ def earn(campaign: Campaign, decision_id: str, outcomes: Sequence[Outcome], *, c
     """The reward of a decision: the campaign's formula over its outcomes inside the window, or the default.
 
     An outcome of a slot counts for the decision and for that slot; one without a slot counts for the decision and for
-    every slot. A slot without outcomes of its own earns what the decision earned.
+    every slot. A slot without outcomes of its own earns what the decision earned. Metrics that this version of the
+    campaign does not declare count for nothing.
     """
-    inside = [outcome for outcome in outcomes if outcome.at <= closes_at]
+    inside = [outcome for outcome in outcomes if outcome.at <= closes_at and outcome.metric in campaign.metrics]
     slots = dict.fromkeys(outcome.slot for outcome in inside if outcome.slot is not None)
     try:
         reward = _reward(campaign, inside)
@@ -77,9 +73,16 @@ def earn(campaign: Campaign, decision_id: str, outcomes: Sequence[Outcome], *, c
     return Earned(decision_id, reward, slot_rewards)
 
 
+def _sum(values: Sequence[float]) -> float:
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)  # infinite: for the formula to bound, or to be an error of this one decision
+
+
 _AGGREGATIONS: Mapping[Aggregation, Callable[[Sequence[float]], float]] = {
     "once": lambda values: values[0],
-    "sum": math.fsum,
+    "sum": _sum,
     "max": max,
     "last": lambda values: values[-1],
 }
@@ -110,10 +113,10 @@ def _metric(campaign: Campaign, asked: str | None) -> str:
     known = ", ".join(repr(metric) for metric in campaign.metrics)
     if asked is None:
         if len(campaign.metrics) > 1:
-            raise InvalidRequest(f"which metric? campaign {campaign.campaign!r} declares {known}")
+            raise NotDeclared(f"which metric? campaign {campaign.campaign!r} declares {known}")
         return next(iter(campaign.metrics))
     if asked not in campaign.metrics:
-        raise InvalidRequest(f"campaign {campaign.campaign!r} has no metric {asked!r}; it declares {known}")
+        raise NotDeclared(f"campaign {campaign.campaign!r} has no metric {asked!r}; it declares {known}")
     return asked
 
 

@@ -1,5 +1,6 @@
 """The domain's records, as the rooms of the server hand them to each other. All frozen; all times aware, in UTC."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +53,7 @@ class OutcomeStatus(StrEnum):
     ACCEPTED = "accepted"  # inside the window: counts in the reward
     PENDING = "pending"  # its decision is genuine but not stored yet: counts once it is
     LATE = "late"  # stored, but after the window or after the decision was learned: does not count
-    DUPLICATE = "duplicate"  # its key was seen before: not stored again
+    DUPLICATE = "duplicate"  # its key was seen before for this decision and metric: not stored again
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,8 @@ class Decision:
 
     @property
     def kind(self) -> Kind:
-        """The kind of its slots; where they differ, the first that is no fallback."""
-        return next((choice.kind for choice in self.choices if choice.kind is not Kind.FALLBACK), Kind.FALLBACK)
+        """The kind of the slot that gives the reason."""
+        return self._telling.kind
 
     @property
     def policy(self) -> str:
@@ -127,7 +128,12 @@ class Decision:
     @property
     def reason(self) -> Reason:
         """The first reason that is not a plain draw."""
-        return next((choice.reason for choice in self.choices if choice.reason is not Reason.DRAWN), Reason.DRAWN)
+        return self._telling.reason
+
+    @property
+    def _telling(self) -> Choice:
+        """The first choice that was not simply drawn, else the first of all."""
+        return next((choice for choice in self.choices if choice.reason is not Reason.DRAWN), self.choices[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,7 @@ class Matured:
     sequence: int
     reward: float | None
     slot_rewards: Mapping[str, float]
+    matured_at: datetime
     error: str | None = None
 
     def reward_of(self, slot: str) -> float | None:
@@ -176,7 +183,8 @@ class Matured:
 class SlotState:
     """One slot's learner inside a snapshot. `configuration` is what the bytes can be loaded under.
 
-    `state` is None once the snapshot was thinned out: it can be rebuilt from the log.
+    `state` is None once the snapshot was thinned out: it can be rebuilt from the log. `digest` stays, so that damaged
+    bytes and bytes that were rebuilt otherwise are recognised.
     """
 
     slot: str
@@ -184,6 +192,17 @@ class SlotState:
     arguments: str
     configuration: str
     state: bytes | None
+    digest: str
+
+    @property
+    def intact(self) -> bool:
+        """Whether the bytes are there, as they were written."""
+        return self.state is not None and state_digest(self.state) == self.digest
+
+
+def state_digest(state: bytes) -> str:
+    """32 hexadecimal digits that tell one trained state from any other."""
+    return hashlib.blake2b(state, digest_size=16, person=b"elige-state").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +224,8 @@ class Snapshot:
     created_at: datetime
     versions: Mapping[str, str]
     slots: tuple[SlotState, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether every slot's bytes are there, as they were written."""
+        return all(slot.intact for slot in self.slots)

@@ -3,22 +3,24 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 
 import structlog
 
-from server.campaigns.catalogue import Catalogue, Served, serve
-from server.campaigns.file import load_campaigns
+from server.campaigns.catalogue import Catalogue, Served
+from server.campaigns.file import MAX_FILE, load_campaigns
 from server.campaigns.model import Campaign
-from server.decide import DecideRequest, content_of, decide
-from server.errors import Conflict, InvalidRequest, NoSuchCampaign, WrongState
+from server.decide import DecideRequest, decide, with_contents
+from server.errors import Conflict, InvalidRequest, NoSuchCampaign, NoSuchDecision, NotDeclared, VersionConflict, WrongState
 from server.explain import Explanation, explain
-from server.ids import RANDOM
+from server.ids import RANDOM, read_decision_id
+from server.loading import Loader
 from server.outcomes import RewardRequest, read_outcome
-from server.records import Decision, Reason, Recorded, State
+from server.records import Decision, Recorded, State
 from server.store import campaigns as campaign_rows
-from server.store import training as training_rows
+from server.store import decisions as decision_rows
 from server.store.campaigns import StoredCampaign
 from server.store.committer import Committer
 from server.store.database import Database
@@ -57,11 +59,14 @@ class Service:
         self._clock = clock
         self._entropy = entropy
         self._longest_window = longest_window
+        self._loader = Loader(database)
+        self._version = lru_cache(maxsize=256)(self._read_version)
+        self._failures: set[tuple[str, int, str, type[Exception]]] = set()
         self._refreshing = asyncio.Lock()
         self._refreshed = 0.0
 
     async def decide(self, request: DecideRequest) -> Decided:
-        """Answered once durable. Raises NoSuchCampaign, InvalidRequest, Conflict, Unavailable, Overloaded."""
+        """Answered once durable. Raises NoSuchCampaign, InvalidRequest, Conflict, Unavailable, Overloaded, DiskFull."""
         served = await self._served(request.campaign)
         decision = decide(
             served,
@@ -70,9 +75,8 @@ class Service:
             now=self._clock(),
             random=self._entropy(RANDOM),
             longest_window=self._longest_window,
+            on_failure=partial(self._policy_failed, served),
         )
-        if decision.reason is Reason.POLICY_FAILED:
-            log.error("policy failed: the default was shown", campaign=decision.campaign, snapshot=decision.snapshot)
         if not decision.id:
             return Decided(decision)
         # before the reply: an unlogged decision can never be learned from
@@ -81,16 +85,25 @@ class Service:
             return Decided(decision)
         if not stored.same_payload:
             raise Conflict(f"request_id {request.request_id!r} was used before with another payload")
-        return Decided(await asyncio.to_thread(self._with_contents, stored.decision), repeated=True)
+        campaign = await asyncio.to_thread(self._version, stored.decision.campaign, stored.decision.version)
+        return Decided(with_contents(campaign, stored.decision), repeated=True)
 
     async def reward(self, request: RewardRequest) -> Recorded:
-        """Answered once durable. Raises InvalidRequest, NoSuchCampaign, Unavailable, Overloaded."""
+        """Answered once durable. Raises InvalidRequest, NoSuchCampaign, Unavailable, Overloaded, DiskFull."""
         now = self._clock()
+        decided = read_decision_id(self._secret, request.decision_id)
         try:
-            outcome = read_outcome(request, secret=self._secret, served_by_number=self.catalogue.by_number, now=now)
+            served = self.catalogue.by_number(decided.campaign_number)
         except NoSuchCampaign:  # genuine, and of a campaign that came after our last look
             await self._look()
-            outcome = read_outcome(request, secret=self._secret, served_by_number=self.catalogue.by_number, now=now)
+            served = self.catalogue.by_number(decided.campaign_number)
+        try:
+            outcome = read_outcome(request, decided=decided.at, campaign=served.campaign, now=now)
+        except NotDeclared:  # any more: the version that decided may have declared it
+            campaign = await asyncio.to_thread(self._campaign_that_decided, request.decision_id)
+            if campaign is None:
+                raise
+            outcome = read_outcome(request, decided=decided.at, campaign=campaign, now=now)
         return await self._committer.outcome(outcome)
 
     async def put_campaign(
@@ -98,12 +111,19 @@ class Service:
         source: str,
         *,
         file_name: str,
+        first_line: int = 1,
         expected_version: int | None = None,
         dry_run: bool = False,
         state: State = State.ACTIVE,
     ) -> "Put":
-        """Put a campaign file in force. Raises CampaignFileError with all mistakes, VersionConflict, WrongState."""
-        campaigns = load_campaigns(source, file_name=file_name)
+        """Put a campaign file in force. `first_line`: the line of the file at which `source` begins.
+
+        Raises CampaignFileError with all mistakes, InvalidRequest, VersionConflict, WrongState.
+        """
+        if not 1 <= first_line <= MAX_FILE:
+            raise InvalidRequest(f"first_line {first_line}: expected 1 to {MAX_FILE}")
+        text = "\n" * (first_line - 1) + source  # mistakes then carry the file's own lines
+        campaigns = await asyncio.to_thread(load_campaigns, text, file_name=file_name)
         if len(campaigns) != 1:
             raise InvalidRequest(f"{file_name} holds {len(campaigns)} campaigns; expected one a call")
         put = await asyncio.to_thread(
@@ -128,15 +148,18 @@ class Service:
         return stored
 
     async def explain(self, decision_id: str) -> Explanation:
-        """Raises NoSuchDecision."""
+        """Raises InvalidRequest for an id that is not ours, WrongState for a decision that is not stored yet."""
         return await asyncio.to_thread(explain, self.database, decision_id)
 
     async def refresh(self) -> None:
         """Serve what is newest: campaigns' versions and their snapshots."""
         async with self._refreshing:
-            for served in await asyncio.to_thread(self._changed, self.catalogue.all()):
-                self.catalogue.put(served)
-            self._refreshed = time.monotonic()
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        for served in await asyncio.to_thread(self._loader.changed, self.catalogue.all()):
+            self.catalogue.put(served)
+        self._refreshed = time.monotonic()
 
     async def close(self) -> None:
         """Store what waits."""
@@ -150,41 +173,28 @@ class Service:
             return self.catalogue.get(campaign)
 
     async def _look(self) -> None:
-        if time.monotonic() - self._refreshed > MISS_INTERVAL:
-            await self.refresh()
+        async with self._refreshing:  # of thousands that miss at once, the first looks for all
+            if time.monotonic() - self._refreshed > MISS_INTERVAL:
+                await self._refresh()
 
-    def _changed(self, known: Sequence[Served]) -> list[Served]:
-        """Runs in a thread: builds what is new beside what is being served."""
-        have = {served.name: served for served in known}
+    def _policy_failed(self, served: Served, slot: str, error: Exception) -> None:
+        failure = (served.name, served.version, slot, type(error))
+        if failure not in self._failures:  # once, not with every request
+            self._failures.add(failure)
+            log.error("policy failed: the default is shown", campaign=served.name, slot=slot, exc_info=error)
+
+    def _campaign_that_decided(self, decision_id: str) -> Campaign | None:
+        """The version of a stored decision."""
         with self.database.reading() as connection:
-            versions = campaign_rows.heads(connection)
-            snapshots = training_rows.newest_snapshot_ids(connection)
-        changed = []
-        for name, version in versions.items():
-            old, newest = have.get(name), snapshots.get(name)
-            if old and old.version == version and newest == old.newest_snapshot:
-                continue
-            with self.database.reading() as connection:
-                stored = campaign_rows.read_version(connection, name, version)
-                snapshot = training_rows.read_snapshot(connection, newest) if newest is not None else None
             try:
-                changed.append(serve(stored, snapshot))
-            except Exception:
-                # one that can't be loaded is refused and the last good one stays
-                log.exception("campaign can't be served", campaign=name, version=version, snapshot=newest)
-                changed.append(replace(old, newest_snapshot=newest) if old else serve(stored, None))
-        return changed
+                decision = decision_rows.read(connection, decision_id)
+            except NoSuchDecision:
+                return None
+        return self._version(decision.campaign, decision.version)
 
-    def _with_contents(self, decision: Decision) -> Decision:
-        """What was served, with its texts: those of the version that decided."""
+    def _read_version(self, campaign: str, version: int) -> Campaign:
         with self.database.reading() as connection:
-            stored = campaign_rows.read_version(connection, decision.campaign, decision.version)
-        slots = serve(stored, None).slots
-        choices = tuple(
-            replace(choice, content=content_of(slots[choice.slot], choice.variant, choice.candidates))
-            for choice in decision.choices
-        )
-        return replace(decision, choices=choices)
+            return Campaign.from_document(campaign_rows.read_version(connection, campaign, version).document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +262,8 @@ def set_state(
     """Append a version in this state, unless it is in it. Raises NoSuchCampaign, WrongState, VersionConflict."""
     with database.writing() as connection:
         newest = campaign_rows.read_version(connection, campaign)
+        if expected_version is not None and expected_version != newest.version:
+            raise VersionConflict(campaign, expected=expected_version, found=newest.version)
         if newest.state == state:
             return newest
         if state is State.DRAFT or newest.state == State.ARCHIVED:
@@ -263,5 +275,4 @@ def set_state(
             document=newest.document,
             source=newest.source,
             now=now,
-            expected_version=expected_version,
         )

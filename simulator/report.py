@@ -3,29 +3,32 @@
 import json
 from html import escape
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from simulator.estimators import Estimate
 from simulator.evaluation import Evaluation, Row
 from simulator.plots import PlotlyMissing, figure
 
 
 def render(evaluation: Evaluation) -> Group:
-    """A rich renderable: the table, then the verdict, refusals, warnings and notes. All names stay plain text."""
-    table = Table(title=Text(_title(evaluation)), title_justify="left")
-    first, *others = _headings(evaluation)
-    table.add_column(first, overflow="fold")
-    for heading in others:
-        table.add_column(heading, justify="right")
+    """A rich renderable: two tables, then the verdict, refusals, warnings and notes. All names stay plain text."""
     best = evaluation.best()
-    for row in evaluation.rows:
-        cells = [Text(cell) for cell in _cells(evaluation, row)]
-        table.add_row(Text(row.name), *cells, style="green" if row is best else "dim" if row.refusal else None)
-    lines = [Text(evaluation.verdict, style="bold")]
+    lines: list[Table | Text] = [Text(_title(evaluation), style="italic")]
+    for headings, rows in _tables(evaluation):
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for place, heading in enumerate(headings):
+            table.add_column(heading, overflow="fold", justify="right" if place else "left")
+        for row, cells in rows:
+            style = "green" if row is best else "dim" if row.refusal else None
+            table.add_row(*(Text(cell) for cell in (row.name, *cells)), style=style)
+        lines.append(table)
+    lines.append(Text(evaluation.verdict, style="bold"))
     lines += [Text(line, style="yellow") for line in _remarks(evaluation)]
     lines += [Text(note, style="dim") for note in evaluation.notes]
-    return Group(table, *lines)
+    return Group(*lines)
 
 
 def to_json(evaluation: Evaluation) -> str:
@@ -35,20 +38,23 @@ def to_json(evaluation: Evaluation) -> str:
 
 def to_html(evaluation: Evaluation) -> str:
     """A page that needs no network: the figure (plotly.js within), the table, the verdict. Outside text is escaped."""
-    best = evaluation.best()
-    rows = []
-    for row in evaluation.rows:
-        kind = "best" if row is best else "refused" if row.refusal else ""
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in (row.name, *_cells(evaluation, row)))
-        rows.append(f'<tr class="{kind}">{cells}</tr>')
     return _PAGE.format(
         title=escape(_title(evaluation)),
         verdict=escape(evaluation.verdict),
         figure=_figure_html(evaluation),
-        head="".join(f"<th>{escape(heading)}</th>" for heading in _headings(evaluation)),
-        rows="\n".join(rows),
+        tables="\n".join(_table_html(evaluation, headings, rows) for headings, rows in _tables(evaluation)),
         remarks="\n".join(f"<li>{escape(line)}</li>" for line in (*_remarks(evaluation), *evaluation.notes)),
     )
+
+
+def _table_html(evaluation: Evaluation, headings: list[str], rows: list[tuple[Row, list[str]]]) -> str:
+    best = evaluation.best()
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = []
+    for row, cells in rows:
+        kind = "best" if row is best else "refused" if row.refusal else ""
+        body.append(f'<tr class="{kind}">' + "".join(f"<td>{escape(c)}</td>" for c in (row.name, *cells)) + "</tr>")
+    return "<table>\n<thead><tr>" + head + "</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody>\n</table>"
 
 
 def _figure_html(evaluation: Evaluation) -> str:
@@ -64,26 +70,34 @@ def _title(evaluation: Evaluation) -> str:
     return f"{log.name}, {log.slot}: {evaluation.period}"
 
 
-def _headings(evaluation: Evaluation) -> list[str]:
-    others = [name.upper() for name in evaluation.estimators if name != evaluation.headline]
+def _tables(evaluation: Evaluation) -> list[tuple[list[str], list[tuple[Row, list[str]]]]]:
+    """What to read first: value, gain, diagnostics; then every estimator beside the others."""
     interval = f"{evaluation.confidence:.0%} interval"
-    return ["policy", evaluation.headline.upper(), interval, *others, "against logged", "ESS", "support"]
+    first = ["policy", evaluation.headline.upper(), interval, "against logged", "ESS", "support"]
+    tables = [(first, [(row, _first_cells(evaluation, row)) for row in evaluation.rows])]
+    if len(evaluation.estimators) > 1:
+        judged = [row for row in evaluation.rows if set(evaluation.estimators) <= set(row.estimates)]
+        estimates = [(row, [_with_interval(row.estimates[name]) for name in evaluation.estimators]) for row in judged]
+        tables.append((["policy", *(name.upper() for name in evaluation.estimators)], estimates))
+    return tables
 
 
-def _cells(evaluation: Evaluation, row: Row) -> list[str]:
-    """The row's cells after its name."""
+def _first_cells(evaluation: Evaluation, row: Row) -> list[str]:
     found = evaluation.estimate(row)
-    others = [name for name in evaluation.estimators if name != evaluation.headline]
-    if found is None:
-        values = ["refused", "", *("" for _ in others), ""]
-    else:
-        others_told = [f"{row.estimates[name].value:.4g}" if name in row.estimates else "" for name in others]
-        gain = f"{row.gain.value:+.4g} [{row.gain.low:+.4g}, {row.gain.high:+.4g}]" if row.gain else ""
-        values = [f"{found.value:.4g}", f"[{found.low:.4g}, {found.high:.4g}]", *others_told, gain]
+    told = [f"{found.value:.4g}", _interval(found)] if found else ["refused", ""]
+    gain = f"{row.gain.value:+.3g} [{row.gain.low:+.3g}, {row.gain.high:+.3g}]" if row.gain else ""
     if row.diagnostics is None:
-        return [*values, f"{row.n:,}" if found else "", ""]
+        return [*told, gain, f"{row.n:,}" if found else "", ""]
     about = "" if row.diagnostics.support_exact else "~"
-    return [*values, f"{row.diagnostics.ess:,.0f}", f"{about}{row.diagnostics.support:.1%}"]
+    return [*told, gain, f"{row.diagnostics.ess:,.0f}", f"{about}{row.diagnostics.support:.0%}"]
+
+
+def _interval(found: Estimate) -> str:
+    return f"[{found.low:.3g}, {found.high:.3g}]"
+
+
+def _with_interval(found: Estimate) -> str:
+    return f"{found.value:.3g} {_interval(found)}"
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:
@@ -106,7 +120,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #111827; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.25rem; }}
 .verdict {{ font-size: 1.125rem; font-weight: 600; }}
-table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
+table {{ border-collapse: collapse; width: 100%; margin: 1.5rem 0; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #e5e7eb; }}
 th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 .best {{ background: #ecfdf5; }}
@@ -117,12 +131,7 @@ th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 <h1>{title}</h1>
 <p class="verdict">{verdict}</p>
 {figure}
-<table>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
+{tables}
 <ul>
 {remarks}
 </ul>

@@ -38,7 +38,7 @@ class Served:
     snapshot: int | None
     """The one whose state is served; None where no slot has learned anything that fits."""
     newest_snapshot: int | None
-    """The newest there is, also if it fits no slot or can't be loaded."""
+    """The newest there is, also if it fits no slot or can't be served."""
     slots: Mapping[str, ServedSlot]
 
 

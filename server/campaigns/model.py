@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from policies.expressions import Expression, compile_expression
-from policies.registry import PolicySpec
+from policies.registry import PolicySpec, learns
 from policies.types import RewardRange
 from server.campaigns import fields
 from server.campaigns.problems import Problem, problem_of, section_of
@@ -22,8 +22,6 @@ DEFAULT_POLICY = PolicySpec("squarecb")
 DEFAULT_EXPLORE = 0.02
 """Of policies that learn. Enough to judge every variant from the log, little enough not to matter: what it costs is
 at most this share of the difference between the best variant and the average."""
-WITHOUT_LEARNING = frozenset({"uniform", "fixed", "weighted"})
-"""Policies whose shares are the author's own: nothing is explored beside them unless the file says so."""
 
 
 class _Model(BaseModel):
@@ -110,7 +108,8 @@ class Campaign(_Model):
         """The share that is spread evenly over the eligible variants of this slot."""
         if self.explore is not None:
             return self.explore
-        return 0.0 if self.policy_of(slot).name in WITHOUT_LEARNING else DEFAULT_EXPLORE
+        # the shares of the others are the author's own: nothing is explored beside them unless the file says so
+        return DEFAULT_EXPLORE if learns(self.policy_of(slot)) else 0.0
 
     @property
     def reward_range(self) -> RewardRange:

@@ -5,7 +5,6 @@ Commands import what they need when they run: `elige decide` must not wait for S
 
 import sys
 
-import click
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -37,18 +36,18 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, EligeError | elige.client.EligeError | OSError) or (isinstance(error, ValueError) and ours)
 
 
+def _told(error: Exception) -> str:
+    if isinstance(error, elige.client.EligeError) and error.code == "UNAVAILABLE" and "connect" in str(error):
+        return f"no server answers there ({error}); start one: elige serve"
+    return str(error)
+
+
 def main() -> None:
     """The console script `elige`. Exit status: 0 done, 1 could not be done, 2 wrong usage."""
     try:
-        status = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        app()
     except Exception as error:
         if not is_expected(error):
             raise
-        Console(stderr=True, highlight=False).print(Text(f"elige: {error}"), soft_wrap=True)
+        Console(stderr=True, highlight=False).print(Text(f"elige: {_told(error)}"), soft_wrap=True)
         sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)

@@ -81,10 +81,10 @@ async def _show_one(console: Console, elige: AsyncClient, world: World) -> None:
 
 async def _waves(console: Console, elige: AsyncClient, page: Crowd, letter: Crowd) -> tuple[list[Wave], list[Wave]]:
     console.print(Text(f"\n2. {WAVES} waves of {PAGE_VISITORS} visitors and {RECIPIENTS} recipients", style="bold"))
-    console.print(f"   Rewards are learned when their window of {WINDOW} closes; the server swaps snapshots")
-    console.print("   as they come. Bars: ░ uniform, █ what was shown, · the best possible; then the mean")
-    console.print("   click probability (known, since these worlds are) and the clicks that were counted.")
-    console.print(f"   {'':22}{'landing page':30}newsletter")
+    console.print(f"   Rewards are learned when their window of {WINDOW} closes; then the server swaps")
+    console.print("   snapshots. Bars: ░ uniform, █ what was shown, · the best possible; then the mean")
+    console.print("   click probability (known, as these worlds are) and the clicks that came.")
+    console.print(f"   {'':22}{'landing page':28}newsletter")
     waves: list[Wave] = []
     letters: list[Wave] = []
     for number in range(1, WAVES + 1):
@@ -93,13 +93,13 @@ async def _waves(console: Console, elige: AsyncClient, page: Crowd, letter: Crow
         waves.append(wave)
         letters.append(sent)
         served_from = before[page.world.name] or "-"
-        console.print(Text(f"   wave {number:2}  snapshot {served_from:>3} {_bar(wave):30}{_bar(sent)}"))
+        console.print(Text(f"   wave {number:2}  snapshot {served_from:>3} {_bar(wave):28}{_bar(sent)}"))
         if number < WAVES:
             await asyncio.gather(*(_newer_snapshot(elige, name, old) for name, old in before.items()))
     return waves, letters
 
 
-def _bar(wave: Wave, width: int = 17) -> str:
+def _bar(wave: Wave, width: int = 16) -> str:
     """The mean click probability of what was shown, between nothing and the best possible."""
     at = round(width * wave.served / wave.best)
     chance = round(width * wave.uniform / wave.best)

@@ -11,13 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, StatementError
 
-from server.errors import Overloaded, Unavailable
+from server.errors import DiskFull, EligeError, InvalidRequest, Overloaded, Unavailable
 from server.records import Decision, Outcome, Recorded
 from server.store import decisions, outcomes
 from server.store.database import Database
 from server.store.decisions import Repeat
+
+log = structlog.get_logger()
 
 MAX_WAITING = 50_000
 """Records that may wait for the disk; past that callers are refused, so that memory stays bounded."""
@@ -43,12 +47,12 @@ class Committer:
         self._thread.start()
 
     async def decision(self, decision: Decision) -> Decision | Repeat:
-        """Store a decision; the answer is durable. Raises Unavailable, Overloaded."""
+        """Store a decision; the answer is durable. Raises Unavailable, Overloaded, DiskFull, InvalidRequest."""
         answer: Decision | Repeat = await self._put(decision)
         return answer
 
     async def outcome(self, outcome: Outcome) -> Recorded:
-        """Store an outcome; the answer is durable. Raises Unavailable, Overloaded."""
+        """Store an outcome; the answer is durable. Raises Unavailable, Overloaded, DiskFull, InvalidRequest."""
         answer: Recorded = await self._put(outcome)
         return answer
 
@@ -93,16 +97,28 @@ class Committer:
                     *_append(connection, decisions.append, made),
                     *_append(connection, outcomes.append, happened),
                 ]
-        except Unavailable as error:
-            _resolve(batch, [error] * len(batch))
+        except (Unavailable, DiskFull) as error:
+            # an exception of its own for each caller: raising one and the same in thousands of tasks chains them up
+            _resolve(batch, [type(error)(str(error)) for _ in batch])
         except Exception as error:  # noqa: BLE001 the thread serves everybody: it answers with the error and goes on
             if len(batch) == 1:
-                _resolve(batch, [Unavailable(f"the log refuses: {error}")])
+                _resolve(batch, [_refused(error)])
                 return
-            for waiting in batch:  # one bad record must not fail its neighbours
-                self._commit([waiting])
+            middle = len(batch) // 2  # one bad record must not fail its neighbours, nor cost them a commit each
+            self._commit(batch[:middle])
+            self._commit(batch[middle:])
         else:
             _resolve([*made, *happened], answers)
+
+
+def _refused(error: Exception) -> EligeError:
+    """What to answer for a record that can't be stored: it is the record's fault, or ours."""
+    values = isinstance(error, (ValueError, TypeError, OverflowError))
+    # SQLAlchemy wraps what it could not convert; what the database itself refused is a DBAPIError
+    if values or (isinstance(error, StatementError) and not isinstance(error, DBAPIError)):
+        return InvalidRequest(f"it can't be stored: {error.orig if isinstance(error, StatementError) else error}")
+    log.error("the log refuses a record", exc_info=error)
+    return Unavailable(f"the log refuses: {error}")
 
 
 def _append(

@@ -5,6 +5,7 @@ is BEGIN IMMEDIATE: a read that turns into a write would fail "database is locke
 """
 
 import secrets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from server.errors import DatabaseUnusable, Unavailable
+from server.errors import DatabaseUnusable, DiskFull, Unavailable
 from server.store.tables import SCHEMA_VERSION, meta, metadata
 
 BUSY_TIMEOUT_MS = 10_000
@@ -36,7 +37,7 @@ class Database:
             with self.writing() as connection:
                 metadata.create_all(connection)
                 _settle(connection)
-        except Unavailable as error:
+        except (Unavailable, DiskFull) as error:
             raise DatabaseUnusable(f"can't open {url}: {error}") from error
 
     @cached_property
@@ -47,13 +48,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view. Raises Unavailable."""
+        """A consistent view. Raises Unavailable, DiskFull."""
         with _translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, durable when the block has ended; keep it short. Raises Unavailable."""
+        """One transaction, durable when the block has ended; keep it short. Raises Unavailable, DiskFull."""
         with _translated(), self._engine.execution_options(immediate=True).begin() as connection:
             yield connection
 
@@ -66,11 +67,13 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:  # locked, full, read-only, gone
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise DiskFull(f"the database refuses: {error.orig}") from error
         raise Unavailable(f"the database refuses: {error.orig}") from error
     except DatabaseError as error:
-        if "not a database" in str(error.orig):
-            raise Unavailable(f"the file is no SQLite database: {error.orig}") from error
-        raise
+        if type(error) is not DatabaseError:  # broken constraints and the like are defects of ours
+            raise
+        raise Unavailable(f"the file is no SQLite database, or a damaged one: {error.orig}") from error
 
 
 def _checked(url: str) -> URL:
@@ -94,6 +97,7 @@ def _engine(url: URL) -> Engine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        max_overflow=-1,  # threads bound how many are open; waiting for one of them would be a deadlock's best friend
     )
 
     @event.listens_for(engine, "connect")

@@ -59,7 +59,7 @@ def read(connection: Connection, decision_id: str) -> Decision:
     """One decision. Raises NoSuchDecision."""
     found = list(_read(connection, select(decisions).where(decisions.c.decision_id == decision_id)))
     if not found:
-        raise NoSuchDecision(decision_id)
+        raise NoSuchDecision(decision_id, "it is not in the log")
     return found[0]
 
 
@@ -87,10 +87,14 @@ def matured(
         query = query.where(decisions.c.at < until)
     rows = connection.execute(query.order_by(rewards.c.sequence).limit(limit)).all()
     by_id = _choices(connection, [row.decision_id for row in rows])
-    return [
-        Matured(_decision(row, by_id[row.decision_id]), row.sequence, row.reward, row.slot_rewards, row.error)
-        for row in rows
-    ]
+    return [_matured(row, by_id[row.decision_id]) for row in rows]
+
+
+def matured_one(connection: Connection, decision_id: str) -> Matured | None:
+    """One decision with what it earned; None before it is matured."""
+    query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+    row = connection.execute(query.where(rewards.c.decision_id == decision_id)).one_or_none()
+    return None if row is None else _matured(row, _choices(connection, [decision_id])[decision_id])
 
 
 def read_many(connection: Connection, ids: Iterable[str]) -> dict[str, Decision]:
@@ -168,6 +172,17 @@ def _choice_rows(decision: Decision) -> Iterator[dict[str, Any]]:
             "candidates": [asdict(candidate) for candidate in choice.candidates],
             "refusals": [{"variant": refusal.variant, "reason": refusal.reason} for refusal in choice.refusals],
         }
+
+
+def _matured(row: Row[Any], made: tuple[Choice, ...]) -> Matured:
+    return Matured(
+        decision=_decision(row, made),
+        sequence=row.sequence,
+        reward=row.reward,
+        slot_rewards=row.slot_rewards,
+        matured_at=row.matured_at,
+        error=row.error,
+    )
 
 
 def _decision(row: Row[Any], made: tuple[Choice, ...]) -> Decision:

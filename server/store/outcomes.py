@@ -5,21 +5,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, exists, insert, select
 
-from server.records import Outcome, OutcomeStatus, Recorded
+from server.records import Kind, Outcome, OutcomeStatus, Recorded
 from server.store.decisions import chunks
-from server.store.tables import decisions, outcomes, rewards
+from server.store.tables import choices, decisions, outcomes, rewards
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOutcome:
+    """An outcome as it is kept, with what became of it."""
+
+    outcome: Outcome
+    status: OutcomeStatus
 
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
+    """A decision as its outcomes see it. `counts`: something of it was drawn; `learned`: it is matured."""
+
     closes_at: datetime
+    counts: bool
     learned: bool
 
 
 def append(connection: Connection, batch: Sequence[Outcome]) -> list[Recorded]:
-    """Store outcomes; answers in the order of the batch. The same (campaign, metric, key) is stored once.
+    """Store outcomes; answers in the order of the batch. The same (decision, metric, key) is stored once.
 
     An outcome counts if it happened before its window closed and came before its decision was matured.
     """
@@ -29,14 +40,14 @@ def append(connection: Connection, batch: Sequence[Outcome]) -> list[Recorded]:
     fresh: list[dict[str, Any]] = []
     for outcome in batch:
         fate = fates.get(outcome.decision_id)
-        identity = (outcome.campaign, outcome.metric, outcome.key)
+        identity = (outcome.decision_id, outcome.metric, outcome.key)
         if outcome.key is not None and identity in seen:
             answers.append(Recorded(OutcomeStatus.DUPLICATE, None))
             continue
         seen.add(identity)
         status = _status(outcome, fate)
         fresh.append(_row(outcome, status))
-        counts = fate is not None and status is OutcomeStatus.ACCEPTED
+        counts = fate is not None and fate.counts and status is OutcomeStatus.ACCEPTED
         answers.append(Recorded(status, fate.closes_at if fate and counts else None))
     if fresh:
         connection.execute(insert(outcomes), fresh)
@@ -55,19 +66,28 @@ def of_decisions(connection: Connection, ids: Sequence[str]) -> Mapping[str, lis
     for chunk in chunks(ids):
         query = select(outcomes).where(outcomes.c.decision_id.in_(chunk), outcomes.c.status != OutcomeStatus.LATE.value)
         for row in connection.execute(query.order_by(outcomes.c.at, outcomes.c.outcome_id)):
-            found[row.decision_id].append(
-                Outcome(
-                    decision_id=row.decision_id,
-                    campaign=row.campaign,
-                    metric=row.metric,
-                    value=row.value,
-                    at=row.at,
-                    received_at=row.received_at,
-                    slot=row.slot,
-                    key=row.key,
-                )
-            )
+            found[row.decision_id].append(_outcome(row))
     return found
+
+
+def history(connection: Connection, decision_id: str) -> list[LoggedOutcome]:
+    """Everything that was told of one decision, late outcomes too, in the order in which it happened."""
+    query = select(outcomes).where(outcomes.c.decision_id == decision_id)
+    rows = connection.execute(query.order_by(outcomes.c.at, outcomes.c.outcome_id))
+    return [LoggedOutcome(_outcome(row), OutcomeStatus(row.status)) for row in rows]
+
+
+def _outcome(row: Row[Any]) -> Outcome:
+    return Outcome(
+        decision_id=row.decision_id,
+        campaign=row.campaign,
+        metric=row.metric,
+        value=row.value,
+        at=row.at,
+        received_at=row.received_at,
+        slot=row.slot,
+        key=row.key,
+    )
 
 
 def _row(outcome: Outcome, status: OutcomeStatus) -> dict[str, Any]:
@@ -94,19 +114,19 @@ def _status(outcome: Outcome, fate: _Fate | None) -> OutcomeStatus:
 def _fates(connection: Connection, ids: Sequence[str]) -> dict[str, _Fate]:
     found: dict[str, _Fate] = {}
     joined = decisions.outerjoin(rewards, decisions.c.decision_id == rewards.c.decision_id)
+    drawn = exists().where(choices.c.decision_id == decisions.c.decision_id, choices.c.kind == Kind.POLICY.value)
+    columns = (decisions.c.decision_id, decisions.c.window_closes_at, rewards.c.sequence, drawn.label("drawn"))
     for chunk in chunks(ids):
-        query = select(decisions.c.decision_id, decisions.c.window_closes_at, rewards.c.sequence).select_from(joined)
-        for row in connection.execute(query.where(decisions.c.decision_id.in_(chunk))):
-            found[row.decision_id] = _Fate(row.window_closes_at, row.sequence is not None)
+        query = select(*columns).select_from(joined).where(decisions.c.decision_id.in_(chunk))
+        for row in connection.execute(query):
+            found[row.decision_id] = _Fate(row.window_closes_at, bool(row.drawn), row.sequence is not None)
     return found
 
 
 def _keys_seen(connection: Connection, batch: Sequence[Outcome]) -> set[tuple[str, str, str | None]]:
-    keys = sorted({outcome.key for outcome in batch if outcome.key is not None})
     found: set[tuple[str, str, str | None]] = set()
-    campaigns = {outcome.campaign for outcome in batch}
-    for chunk in chunks(keys):
-        query = select(outcomes.c.campaign, outcomes.c.metric, outcomes.c.key)
-        rows = connection.execute(query.where(outcomes.c.campaign.in_(campaigns), outcomes.c.key.in_(chunk)))
-        found.update((row.campaign, row.metric, row.key) for row in rows)
+    for chunk in chunks(sorted({outcome.decision_id for outcome in batch if outcome.key is not None})):
+        query = select(outcomes.c.decision_id, outcomes.c.metric, outcomes.c.key)
+        rows = connection.execute(query.where(outcomes.c.decision_id.in_(chunk), outcomes.c.key.is_not(None)))
+        found.update((row.decision_id, row.metric, row.key) for row in rows)
     return found

@@ -130,8 +130,8 @@ outcomes = Table(
     Column("received_at", Utc, nullable=False),
     Column("status", String(16), nullable=False),
     Column("key", String(256)),
-    UniqueConstraint("campaign", "metric", "key"),
-    Index("outcomes_by_decision", "decision_id"),
+    # the same key counts once for a decision and metric; the index also finds the outcomes of a decision
+    UniqueConstraint("decision_id", "metric", "key"),
 )
 
 rewards = Table(
@@ -174,6 +174,7 @@ snapshot_slots = Table(
     Column("arguments", Text, nullable=False),
     Column("configuration", Text, nullable=False),
     Column("state", LargeBinary),  # null once thinned out: it can be rebuilt from the log
+    Column("digest", String(32), nullable=False),  # of the state; stays when it is thinned out
     PrimaryKeyConstraint("snapshot_id", "slot"),
     ForeignKeyConstraint(["snapshot_id"], ["snapshots.snapshot_id"]),
 )

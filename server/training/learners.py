@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 
 from policies.base import Learner, Policy
-from policies.registry import create
+from policies.registry import create, learns
 from policies.types import Action, TrainingExample
 from server.campaigns.model import Campaign
-from server.records import Choice, Kind, Matured, SlotState
+from server.records import Choice, Kind, Matured, SlotState, state_digest
 
 VersionOf = Callable[[int], Campaign]
 """A campaign's version by number: the features of its variants are those of the version that decided."""
@@ -34,7 +34,7 @@ def configuration(campaign: Campaign, slot: str) -> str:
 
 def learning_slots(campaign: Campaign) -> tuple[str, ...]:
     """The slots whose policy learns."""
-    return tuple(slot for slot in campaign.slots if isinstance(build_policy(campaign, slot), Learner))
+    return tuple(slot for slot in campaign.slots if learns(campaign.policy_of(slot)))
 
 
 def matching_states(campaign: Campaign, states: Iterable[SlotState]) -> dict[str, SlotState]:
@@ -54,7 +54,8 @@ def learn_segment(
     """Continue each learning slot from its saved bytes over one segment of the sequence; returns the new states
     and the number of examples learned.
 
-    Always load, learn in sequence, dump: the same bytes and the same segment give the same bytes.
+    Always load, learn in sequence, dump: the same bytes and the same segment give the same bytes. Raises
+    UnreadableSnapshot.
     """
     learned = 0
     after: list[SlotState] = []
@@ -65,13 +66,15 @@ def learn_segment(
         examples = [example for row in rows for example in training_examples(row, slot, version_of)]
         learner.learn(examples)
         learned += len(examples)
+        state = learner.dump()
         after.append(
             SlotState(
                 slot=slot,
                 policy=str(campaign.policy_of(slot)),
                 arguments=learner.arguments,
                 configuration=configuration(campaign, slot),
-                state=learner.dump(),
+                state=state,
+                digest=state_digest(state),
             )
         )
     return tuple(after), learned

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from server.backoff import Backoff
 from server.errors import EligeError
 from server.settings import GRACE
 from server.store.database import Database
@@ -33,14 +35,21 @@ def run(url: str, *, stop: threading.Event | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
     database = Database(url)
-    trainer = Trainer(database, holder=f"{socket.gethostname()}:{os.getpid()}", grace=GRACE)
+    # two containers may both be process 1 of the same host: one name for both would be one lease for both
+    trainer = Trainer(database, holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", grace=GRACE)
+    backoff = Backoff()
     log.info("trainer started", database=url)
     while not stopping.is_set():
+        pause = IDLE_SECONDS
         try:
             trainer.step(datetime.now(UTC))
         except EligeError as error:
-            log.warning("training waits", reason=str(error))
-        stopping.wait(IDLE_SECONDS)
+            trouble = backoff.failed("", str(error), datetime.now(UTC))
+            pause = trouble.pause.total_seconds()
+            log.warning("training waits", reason=trouble.reason, failures=trouble.failures, seconds=pause)
+        else:
+            backoff.succeeded("")
+        stopping.wait(pause)
     with contextlib.suppress(EligeError):
         trainer.close(datetime.now(UTC))
     database.close()
@@ -61,20 +70,28 @@ async def supervise(url: str) -> None:
     """Keep one trainer process running until cancelled; then end it gently."""
     failures = 0
     while True:
+        began = asyncio.get_running_loop().time()
+        ended = await _train(url)
+        stable = asyncio.get_running_loop().time() - began > STABLE_SECONDS
+        failures = 1 if stable else failures + 1
+        pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1]
+        log.error("trainer ended", reason=ended, restart_in_seconds=pause)
+        await asyncio.sleep(pause)
+
+
+async def _train(url: str) -> str:
+    """Run one trainer process; how it ended."""
+    try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server.training", url, stdin=asyncio.subprocess.PIPE
         )
-        began = asyncio.get_running_loop().time()
-        try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        stable = asyncio.get_running_loop().time() - began > STABLE_SECONDS
-        failures = 0 if stable else failures + 1
-        pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1] if failures else RESTART_SECONDS[0]
-        log.error("trainer ended", code=code, restart_in_seconds=pause)
-        await asyncio.sleep(pause)
+    except OSError as error:  # no memory, too many processes: perhaps later
+        return f"could not be started: {error}"
+    try:
+        return f"exit code {await process.wait()}"
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,22 +1,24 @@
 """A snapshot with its bytes: stored, or rebuilt by learning its segments again."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from policies.vowpal import UnreadableSnapshot
 from server.campaigns.model import Campaign
-from server.errors import NoSuchSnapshot
+from server.errors import CannotRebuild, NoSuchSnapshot
 from server.records import Snapshot
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
-from server.training.learners import learn_segment, matching_states
+from server.training.learners import learn_segment, matching_states, package_versions
 
 
 def restore(database: Database, snapshot_id: int) -> Snapshot:
-    """The snapshot with its bytes. Where they were thinned out, its lineage is learned again from the nearest stored
-    ancestor over the same boundaries, which gives the same bytes on the same package versions.
+    """The snapshot with its bytes. Where they were thinned out or damaged, its lineage is learned again from the
+    nearest intact ancestor over the same boundaries, which gives the same bytes on the same package versions.
 
-    Raises NoSuchSnapshot.
+    Raises NoSuchSnapshot, and CannotRebuild where other bytes come out.
     """
     missing: list[Snapshot] = []
     current: int | None = snapshot_id
@@ -26,7 +28,7 @@ def restore(database: Database, snapshot_id: int) -> Snapshot:
             found = training_rows.read_snapshot(connection, current)
         if found is None:
             raise NoSuchSnapshot(current)
-        if all(slot.state is not None for slot in found.slots):
+        if found.intact:
             base = found
             break
         missing.append(found)
@@ -48,5 +50,21 @@ def _relearn(database: Database, parent: Snapshot | None, snapshot: Snapshot) ->
             versions[version] = Campaign.from_document(stored.document)
     campaign = versions[snapshot.version]
     before = matching_states(campaign, parent.slots) if parent else {}
-    states, _ = learn_segment(campaign, before, rows, versions.__getitem__)
+    try:
+        states, _ = learn_segment(campaign, before, rows, versions.__getitem__)
+    except UnreadableSnapshot as error:
+        raise _cannot_rebuild(snapshot) from error
+    if {one.slot: one.digest for one in states} != {one.slot: one.digest for one in snapshot.slots}:
+        raise _cannot_rebuild(snapshot)
     return replace(snapshot, slots=states)
+
+
+def _cannot_rebuild(snapshot: Snapshot) -> CannotRebuild:
+    return CannotRebuild(
+        f"the bytes of snapshot {snapshot.id} are gone, and learning its part of the log again gives others: "
+        f"trained with {_listed(snapshot.versions)}; here: {_listed(package_versions())}"
+    )
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -3,17 +3,20 @@
 Everything it knows is in the database: it can be killed at any moment and started again, anywhere.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import structlog
 
+from policies.vowpal import UnreadableSnapshot
+from server.backoff import Backoff
 from server.campaigns.model import Campaign
-from server.errors import LeaseLost
+from server.errors import CannotRebuild, EligeError, LeaseLost
 from server.outcomes import earn
-from server.records import Snapshot, State
+from server.records import Matured, Snapshot, State
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
@@ -22,6 +25,7 @@ from server.store.campaigns import StoredCampaign
 from server.store.database import Database
 from server.store.training import Earned, Lease
 from server.training.learners import learn_segment, learning_slots, matching_states, package_versions
+from server.training.restore import restore
 
 log = structlog.get_logger()
 
@@ -54,14 +58,21 @@ class Trainer:
         self._database = database
         self._holder = holder
         self._grace = grace
+        self._backoff = Backoff()
+        self._made: Counter[str] = Counter()
         self._version = lru_cache(maxsize=256)(self._read_version)
 
     def step(self, now: datetime) -> Progress:
-        """One pass: mature what is due and learn it, campaign by campaign. One campaign's trouble stops no other."""
+        """One pass: mature what is due and learn it, campaign by campaign.
+
+        One campaign's trouble stops no other; what fails is left alone for a while that grows with every failure.
+        """
         with self._database.reading() as connection:
             stored = campaign_rows.newest_versions(connection)
         matured = learned = 0
         for one in stored:
+            if not self._backoff.ready(one.campaign, now):
+                continue
             try:
                 with self._database.writing() as connection:
                     lease = training_rows.acquire(
@@ -74,9 +85,24 @@ class Trainer:
                     learned += self._learn(lease, one, now)
             except LeaseLost as error:
                 log.warning("lease lost", campaign=one.campaign, reason=str(error))
-            except Exception:
-                log.exception("training failed", campaign=one.campaign)
+            except Exception as error:  # noqa: BLE001 whatever it is, the other campaigns go on
+                self._failed(one.campaign, error, now)
+            else:
+                if trouble := self._backoff.succeeded(one.campaign):
+                    log.info("training works again", campaign=one.campaign, failures=trouble.failures)
         return Progress(matured, learned)
+
+    def _failed(self, campaign: str, error: Exception, now: datetime) -> None:
+        trouble = self._backoff.failed(campaign, f"{type(error).__name__}: {error}", now)
+        told = trouble.known or isinstance(error, EligeError)  # one traceback of a defect is enough
+        log.error(
+            "training failed",
+            campaign=campaign,
+            reason=trouble.reason,
+            failures=trouble.failures,
+            next_try_in_seconds=trouble.pause.total_seconds(),
+            exc_info=None if told else error,
+        )
 
     def close(self, now: datetime) -> None:
         """Let go of the leases."""
@@ -105,11 +131,42 @@ class Trainer:
         with self._database.reading() as connection:
             newest_id = training_rows.newest_snapshot_id(connection, lease.campaign)
             newest = training_rows.read_snapshot(connection, newest_id) if newest_id is not None else None
-            base = newest if newest and goes_on(campaign, newest) else None
-            after = base.trained_through if base else 0
-            rows = decision_rows.matured(connection, lease.campaign, after=after, limit=SEGMENT)
+        base = newest if newest and goes_on(campaign, newest) else None
+        rows = self._rows(lease.campaign, after=base.trained_through if base else 0)
         if not rows:
             return 0
+        try:
+            return self._extend(lease, stored, rows, base=self._intact(lease, base), newest=newest, now=now)
+        except (CannotRebuild, UnreadableSnapshot) as error:
+            log.error("snapshot lost: learning all of the log again", campaign=lease.campaign, reason=str(error))
+        return self._extend(lease, stored, self._rows(lease.campaign, after=0), base=None, newest=newest, now=now)
+
+    def _rows(self, campaign: str, *, after: int) -> Sequence[Matured]:
+        with self._database.reading() as connection:
+            return decision_rows.matured(connection, campaign, after=after, limit=SEGMENT)
+
+    def _intact(self, lease: Lease, base: Snapshot | None) -> Snapshot | None:
+        """The base with its bytes as they were written. Raises CannotRebuild."""
+        if base is None or base.intact:
+            return base
+        log.error("snapshot damaged: rebuilding it from the log", campaign=base.campaign, snapshot=base.id)
+        whole = restore(self._database, base.id)
+        with self._database.writing() as connection:
+            training_rows.store_states(connection, lease, whole)
+        return whole
+
+    def _extend(
+        self,
+        lease: Lease,
+        stored: StoredCampaign,
+        rows: Sequence[Matured],
+        *,
+        base: Snapshot | None,
+        newest: Snapshot | None,
+        now: datetime,
+    ) -> int:
+        """Learn one segment from `base` on, or from nothing in a new lineage, and save it; how many rows it had."""
+        campaign = self._version(stored.campaign, stored.version)
         states, examples = learn_segment(
             campaign,
             matching_states(campaign, base.slots) if base else {},
@@ -123,7 +180,7 @@ class Trainer:
             version=stored.version,
             lineage=lineage,
             parent=base.id if base else None,
-            trained_from=after + 1,
+            trained_from=base.trained_through + 1 if base else 1,
             trained_through=rows[-1].sequence,
             examples=(base.examples if base else 0) + examples,
             created_at=now,
@@ -132,8 +189,9 @@ class Trainer:
         )
         with self._database.writing() as connection:
             snapshot_id = training_rows.append_snapshot(connection, lease, snapshot)
-            if snapshot_id % KEEP_SNAPSHOTS == 0:
+            if self._made[lease.campaign] % KEEP_SNAPSHOTS == 0:
                 training_rows.thin(connection, lease.campaign, keep=KEEP_SNAPSHOTS)
+        self._made[lease.campaign] += 1
         log.info(
             "snapshot",
             campaign=lease.campaign,

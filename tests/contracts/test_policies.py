@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.base import Learner, Policy
-from policies.registry import MENU, PolicySpec, create, load
+from policies.registry import MENU, PolicySpec, create, learns, load
 from policies.types import Action, Features, RewardRange, TrainingExample, Value
 
 SPECS = [
@@ -63,6 +63,10 @@ def policy(spec: str) -> Policy:
 
 def test_the_suite_tests_the_whole_menu() -> None:
     assert {PolicySpec.parse(spec).name for spec in SPECS} == set(MENU)
+
+
+def test_what_learns_says_so(spec: str) -> None:
+    assert isinstance(build(spec), Learner) == learns(PolicySpec.parse(spec))
 
 
 def assert_is_pmf(pmf: np.ndarray, k: int) -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from server import errors
 from server.errors import (
-    CampaignNotActive,
     EligeError,
     NoSuchCampaign,
     NoSuchDecision,
@@ -36,7 +35,6 @@ def test_every_error_has_a_code_and_a_meaning(error: type[EligeError]) -> None:
             VersionConflict("hero", expected=2, found=3),
             "campaign 'hero' is at version 3, expected 2: read it again, then apply",
         ),
-        (CampaignNotActive("hero", "paused"), "campaign 'hero' is paused; it decides only while it is active"),
     ],
 )
 def test_messages(error: EligeError, message: str) -> None:
