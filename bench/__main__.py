@@ -5,10 +5,9 @@ python -m bench serve --json out.json  some, and the unrounded figures as JSON
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from bench.children import stopping_on_sigterm
+from bench.children import run
 from bench.figures import as_text, machine, write_json
 from bench.registry import benchmarks
 
@@ -26,7 +25,6 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
-    stopping_on_sigterm()
     print("{cores} cores, Python {python}".format(**machine()))
     results = []
     for name in options.names or known:
@@ -37,7 +35,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

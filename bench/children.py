@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -36,8 +36,9 @@ class Child:
     def hear(self, *, seconds: float) -> str:
         """The next line. A process that says nothing for so long is killed. Raises ChildFailed."""
         late = threading.Timer(seconds, self._process.kill)
-        late.start()
+        late.daemon = True
         try:
+            late.start()
             line = _pipe(self._process.stdout).readline()
         finally:
             late.cancel()
@@ -70,9 +71,16 @@ def child(arguments: Sequence[str], *, name: str, folder: Path) -> Iterator[Chil
         _end(process)
 
 
-def stopping_on_sigterm() -> None:
-    """Let SIGTERM end this process by an exception, so that it ends its own processes first."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def run(command: Callable[[], None]) -> None:
+    """Run a command line so that it ends its processes however it ends: Ctrl-C, SIGTERM, a terminal that is closed."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
+    try:
+        command()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except ChildFailed as error:
+        sys.exit(f"bench: {error}")
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -8,7 +8,6 @@ a no-op server in turn. Every process listens on 127.0.0.1 only and ends with th
 
 import argparse
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import grpc
 import numpy as np
 
 from bench import campaign
-from bench.children import Child, ChildFailed, child, stopping_on_sigterm
+from bench.children import Child, ChildFailed, child, run
 from bench.figures import Figures, as_text, machine, write_json
 from bench.harness import Side, compare
 from bench.load import load, require_drawn
@@ -139,7 +138,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, unrounded, here as well")
     options = vars(parser.parse_args(arguments))
     json = options.pop("json")
-    stopping_on_sigterm()
     print("{cores} cores, Python {python}\n".format(**machine()), flush=True)
     figures = measure(Settings(**options))
     print(as_text(figures))
@@ -153,7 +151,4 @@ BENCHMARK = Benchmark(
 )
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -1,7 +1,6 @@
 """The composition root: builds everything once, runs it, and takes it down in order."""
 
 import asyncio
-import contextlib
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from server.backoff import Backoff
 from server.errors import EligeError
 from server.rpc.server import RpcServer
 from server.service import Service
@@ -67,10 +67,19 @@ async def serve(settings: Settings, *, ready: Callable[[int], None]) -> None:
 
 
 async def _keep_fresh(service: Service) -> None:
+    """Until cancelled. What is in memory goes on being served while looking for newer things fails."""
+    backoff = Backoff()
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
-        with contextlib.suppress(asyncio.TimeoutError):
-            try:
-                await service.refresh()
-            except EligeError as error:  # what is in memory goes on being served
-                log.warning("refresh failed", reason=str(error))
+        if not backoff.ready("", utc_now()):
+            continue
+        try:
+            await service.refresh()
+        except Exception as error:  # a server that stops looking would grow old in silence
+            trouble = backoff.failed("", f"{type(error).__name__}: {error}", utc_now())
+            told = trouble.known or isinstance(error, EligeError)
+            log.warning(
+                "refresh failed", reason=trouble.reason, failures=trouble.failures, exc_info=None if told else error
+            )
+        else:
+            backoff.succeeded("")

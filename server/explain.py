@@ -45,9 +45,6 @@ class Check:
         return cls(Verdict.AGREES) if agrees else cls(Verdict.DIFFERS, otherwise)
 
 
-NOTHING_DRAWN = Check(Verdict.NOT_APPLICABLE, "nothing was drawn")
-
-
 @dataclass(frozen=True, slots=True)
 class SlotExplanation:
     """One slot's choice, step by step.
@@ -209,9 +206,7 @@ def _offered(campaign: Campaign, choice: Choice) -> tuple[str, ...]:
 def _eligible(campaign: Campaign, choice: Choice) -> Check:
     refused = {refusal.variant for refusal in choice.refusals}
     recomputed = tuple(variant for variant in _offered(campaign, choice) if variant not in refused)
-    return Check.that(
-        recomputed == choice.eligible, f"recomputed {list(recomputed)}, logged {list(choice.eligible)}"
-    )
+    return Check.that(recomputed == choice.eligible, f"recomputed {list(recomputed)}, logged {list(choice.eligible)}")
 
 
 def _fallback(campaign: Campaign, choice: Choice) -> SlotExplanation:
@@ -221,9 +216,10 @@ def _fallback(campaign: Campaign, choice: Choice) -> SlotExplanation:
     right = choice.variant == default and choice.propensity == 1.0
     shown = f"the default is {default!r} at 1.0; logged: {choice.variant!r} at {choice.propensity}"
     because = Check(Verdict.NOT_APPLICABLE, f"no policy was asked: {choice.reason.value}")
-    return SlotExplanation(choice, offered, because, because, because, Check.that(right, shown), choice.policy)
+    return SlotExplanation(choice, offered, Check.that(right, shown), because, because, because)
 
 
 def _observed(campaign: Campaign, choice: Choice) -> SlotExplanation:
     told = Check(Verdict.NOT_RECOMPUTABLE, "chosen elsewhere: only what we were told is known")
-    return SlotExplanation(choice, _offered(campaign, choice), told, told, told, NOTHING_DRAWN)
+    not_ours = Check(Verdict.NOT_APPLICABLE, "nothing was drawn by us")
+    return SlotExplanation(choice, _offered(campaign, choice), told, told, not_ours, not_ours)

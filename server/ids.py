@@ -29,7 +29,10 @@ class IdParts:
 
 
 def make_decision_id(secret: bytes, *, at: datetime, campaign_number: int, random: bytes) -> str:
-    """An id of 40 characters (0-9, a-v). `random` is RANDOM fresh bytes. Raises InvalidRequest for a time before 1970."""
+    """An id of LENGTH characters (0-9, a-v). `random` is RANDOM fresh bytes.
+
+    Raises InvalidRequest for a time before 1970.
+    """
     micros = (at - _EPOCH) // _MICROSECOND
     if micros < 0:
         raise InvalidRequest(f"{at.isoformat()} lies before 1970: no decision can be that old")
@@ -39,8 +42,8 @@ def make_decision_id(secret: bytes, *, at: datetime, campaign_number: int, rando
 
 def read_decision_id(secret: bytes, decision_id: str) -> IdParts:
     """Raises InvalidRequest for an id that this installation did not make."""
-    # exactly as it was given out, or outcomes would be stored beside their decision: 'ı' and 'ſ' become I and S in upper
-    # case, so that a text which only looks like an id would decode
+    # exactly as it was given out, or outcomes would be stored beside their decision: 'ı' and 'ſ' become I and S in
+    # upper case, so that a text which only looks like an id would decode
     if len(decision_id) != LENGTH or not decision_id.isascii() or decision_id != decision_id.lower():
         raise InvalidRequest(f"{decision_id[:60]!r} is no decision id: expected {LENGTH} characters out of 0-9 and a-v")
     try:

@@ -51,9 +51,11 @@ class Loader:
                 changed.append(self._load(name, key))
             except (Unavailable, DiskFull):
                 raise  # of the database, not of this campaign: it is tried again
-            except Exception as error:  # noqa: BLE001 one campaign must not keep the others from being served
+            except Exception as error:  # one campaign must not keep the others from being served
                 self._refused[name] = key
-                log.error("campaign can't be served: what was served stays", campaign=name, version=version, exc_info=error)
+                log.error(
+                    "campaign can't be served: what was served stays", campaign=name, version=version, exc_info=error
+                )
         return changed
 
     def _load(self, name: str, key: _Key) -> Served:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -13,7 +13,15 @@ from server.campaigns.catalogue import Catalogue, Served
 from server.campaigns.file import MAX_FILE, load_campaigns
 from server.campaigns.model import Campaign
 from server.decide import DecideRequest, decide, with_contents
-from server.errors import Conflict, InvalidRequest, NoSuchCampaign, NoSuchDecision, NotDeclared, VersionConflict, WrongState
+from server.errors import (
+    Conflict,
+    InvalidRequest,
+    NoSuchCampaign,
+    NoSuchDecision,
+    NotDeclared,
+    VersionConflict,
+    WrongState,
+)
 from server.explain import Explanation, explain
 from server.ids import RANDOM, read_decision_id
 from server.loading import Loader

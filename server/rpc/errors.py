@@ -7,9 +7,11 @@ import grpc
 import structlog
 
 from server.errors import EligeError
-from server.rpc.wire import status_code
+from server.rpc.wire import shortened, status_code
 
 log = structlog.get_logger()
+
+DEFECT = "a defect of the service; it is in its own log"
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
@@ -35,11 +37,11 @@ def _translated(call: Callable[[Any, Any], Awaitable[Any]], method: str) -> Call
         try:
             return await call(request, context)
         except EligeError as error:
-            await context.abort(status_code(error), str(error))
+            await context.abort(status_code(error), shortened(str(error)))
         except grpc.aio.AbortError:
             raise
         except Exception:
             log.exception("call failed", method=method)
-            await context.abort(grpc.StatusCode.INTERNAL, "a defect of the service; it is in its own log")
+            await context.abort(grpc.StatusCode.INTERNAL, DEFECT)
 
     return translated

@@ -1,8 +1,11 @@
 """Between the contract's messages and the domain's records. Nothing else knows both."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import grpc
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from elige.client.values import fill, to_dict
@@ -10,9 +13,27 @@ from elige.v1 import campaigns_pb2, common_pb2, decisions_pb2, evaluations_pb2, 
 from server.campaigns.context import read_context
 from server.decide import DecideRequest, SlotOptions
 from server.errors import EligeError, InvalidRequest, NotSupportedYet
-from server.explain import Check, SlotExplanation
+from server.explain import Explanation, SlotExplanation, Verdict
 from server.outcomes import RewardRequest
-from server.records import Candidate, Choice, Decision, Group, Kind, OutcomeStatus, Reason, Recorded, State
+from server.records import (
+    Candidate,
+    Choice,
+    Decision,
+    Group,
+    Kind,
+    Matured,
+    OutcomeStatus,
+    Reason,
+    Recorded,
+    Refusal,
+    State,
+)
+from server.store.outcomes import LoggedOutcome
+
+MAX_STRUCT = 256 * 1024
+"""Bytes of a context, of labels, of a candidate's content or features."""
+MAX_DETAIL = 1_500
+"""Bytes of an error's text. Outside ASCII each becomes three in a status."""
 
 _KINDS = {
     Kind.POLICY: decisions_pb2.DECISION_KIND_DRAWN,
@@ -36,6 +57,12 @@ _STATUSES = {
     OutcomeStatus.LATE: decisions_pb2.REWARD_STATUS_LATE,
     OutcomeStatus.DUPLICATE: decisions_pb2.REWARD_STATUS_DUPLICATE,
 }
+_VERDICTS = {
+    Verdict.AGREES: evaluations_pb2.VERDICT_AGREES,
+    Verdict.DIFFERS: evaluations_pb2.VERDICT_DIFFERS,
+    Verdict.NOT_RECOMPUTABLE: evaluations_pb2.VERDICT_NOT_RECOMPUTABLE,
+    Verdict.NOT_APPLICABLE: evaluations_pb2.VERDICT_NOT_APPLICABLE,
+}
 STATES = {
     State.DRAFT: campaigns_pb2.CAMPAIGN_STATE_DRAFT,
     State.ACTIVE: campaigns_pb2.CAMPAIGN_STATE_ACTIVE,
@@ -49,15 +76,17 @@ def read_decide(message: decisions_pb2.DecideRequest) -> DecideRequest:
     """Raises NotSupportedYet for what a later version does, InvalidRequest for what can't be."""
     if not message.campaign:
         raise InvalidRequest("campaign: missing")
-    if message.defer_activation or message.HasField("activation_ttl"):
+    if message.HasField("activation_ttl") and not message.defer_activation:
+        raise InvalidRequest("activation_ttl: only with defer_activation")
+    if message.defer_activation:
         raise NotSupportedYet("defer_activation")
     if message.HasField("send_deadline"):
         raise NotSupportedYet("send_deadline")
     return DecideRequest(
         campaign=message.campaign,
         person=message.person or None,
-        context=to_dict(message.context),
-        labels=to_dict(message.labels),
+        context=_read_struct(message.context, "context"),
+        labels=_read_struct(message.labels, "labels"),
         slots=frozenset(message.slots),
         options={name: _slot_options(options) for name, options in message.slot_options.items()},
         time_zone=message.time_zone or None,
@@ -73,17 +102,26 @@ def _slot_options(options: decisions_pb2.SlotOptions) -> SlotOptions:
         candidates=tuple(
             Candidate(
                 id=candidate.id,
-                content=to_dict(candidate.content),
-                features=read_context("any", to_dict(candidate.features))[0],
+                content=_read_struct(candidate.content, "content of a candidate"),
+                features=read_context("any", _read_struct(candidate.features, "features of a candidate"))[0],
             )
             for candidate in options.candidates
         ),
     )
 
 
+def _read_struct(struct: Struct, what: str) -> dict[str, Any]:
+    if (size := struct.ByteSize()) > MAX_STRUCT:
+        raise InvalidRequest(f"{what} of {size} bytes: expected at most {MAX_STRUCT}")
+    return to_dict(struct)
+
+
 def read_reward(message: decisions_pb2.RewardRequest) -> RewardRequest:
     """Raises NotSupportedYet, InvalidRequest."""
-    if message.person or (message.campaign and not message.decision_id):
+    by_person = message.person or message.campaign
+    if message.decision_id and by_person:
+        raise InvalidRequest("decision_id with person or campaign: expected either one or the other")
+    if by_person:
         raise NotSupportedYet("attributing an outcome by person: give the decision_id")
     if not message.decision_id:
         raise InvalidRequest("decision_id: missing")
@@ -116,14 +154,7 @@ def write_decision(
     if decision.id:
         message.window_closes_at.FromDatetime(decision.window_closes_at)
     if refusals:
-        for choice in decision.choices:
-            for refusal in choice.refusals:
-                message.refusals.add(
-                    slot=choice.slot,
-                    variant=refusal.variant,
-                    reason=decisions_pb2.REFUSAL_REASON_EXCLUDED,
-                    detail="the request excluded it",
-                )
+        message.refusals.extend(_write_refusal(one) for choice in decision.choices for one in choice.refusals)
     return message
 
 
@@ -154,7 +185,17 @@ def write_recorded(recorded: Recorded, decision_id: str) -> decisions_pb2.Reward
     return message
 
 
-def write_record(decision: Decision) -> log_pb2.DecisionRecord:
+def write_explained(explained: Explanation) -> evaluations_pb2.Explanation:
+    return evaluations_pb2.Explanation(
+        record=write_record(explained.decision, explained.outcomes, explained.matured),
+        agrees=explained.agrees,
+        slots=[_write_slot(slot) for slot in explained.slots],
+    )
+
+
+def write_record(
+    decision: Decision, outcomes: Sequence[LoggedOutcome], matured: Matured | None
+) -> log_pb2.DecisionRecord:
     message = log_pb2.DecisionRecord(
         decision=write_decision(decision, probabilities=True, refusals=True),
         person_key=decision.person or "",
@@ -164,27 +205,46 @@ def write_record(decision: Decision) -> log_pb2.DecisionRecord:
     fill(message.labels, decision.labels, name="labels")
     message.decided_at.FromDatetime(decision.at)
     message.activated_at.FromDatetime(decision.at)
+    for one in outcomes:
+        happened = one.outcome
+        message.outcomes.add(
+            metric=happened.metric,
+            value=happened.value,
+            at=timestamp(happened.at),
+            received_at=timestamp(happened.received_at),
+            slot=happened.slot or "",
+            key=happened.key or "",
+            late=one.status is OutcomeStatus.LATE or happened.at > decision.window_closes_at,
+        )
+    if matured:
+        message.sequence = matured.sequence
+        message.matured_at.FromDatetime(matured.matured_at)
+        if matured.reward is not None:
+            message.reward = matured.reward
     return message
 
 
-def write_explanation(slot: SlotExplanation) -> evaluations_pb2.SlotExplanation:
+def _write_slot(slot: SlotExplanation) -> evaluations_pb2.SlotExplanation:
     choice = slot.logged
     message = evaluations_pb2.SlotExplanation(slot=choice.slot, logged_variant=choice.variant)
     if slot.recomputed_variant is not None:
         message.recomputed_variant = slot.recomputed_variant
     if slot.point is not None:
         message.recomputed_draw_point = slot.point
-    for index, variant in enumerate(choice.eligible):
-        row = message.variants.add(variant=variant, logged_eligible=True)
-        if choice.probabilities:
-            row.logged_probability = choice.probabilities[index]
-        if slot.scores:
-            row.policy_probability = slot.scores[index]
-            row.recomputed_probability = slot.bounded[index]
-    for refusal in choice.refusals:
-        row = message.variants.add(variant=refusal.variant, logged_eligible=False)
-        row.refusal.slot, row.refusal.variant = refusal.slot, refusal.variant
-        row.refusal.reason = decisions_pb2.REFUSAL_REASON_EXCLUDED
+    logged = dict(zip(choice.eligible, choice.probabilities, strict=False))
+    scores = dict(zip(choice.eligible, slot.scores, strict=False))
+    bounded = dict(zip(choice.eligible, slot.bounded, strict=False))
+    refused = {refusal.variant: refusal for refusal in choice.refusals}
+    for variant in dict.fromkeys((*slot.offered, *choice.eligible)):
+        row = message.variants.add(variant=variant, logged_eligible=variant in choice.eligible)
+        row.recomputed_eligible = variant not in refused and variant in slot.offered
+        if variant in refused:
+            row.refusal.CopyFrom(_write_refusal(refused[variant]))
+        if variant in logged:
+            row.logged_probability = logged[variant]
+        if variant in scores:
+            row.policy_probability = scores[variant]
+            row.recomputed_probability = bounded[variant]
     parts = evaluations_pb2.ExplanationPart
     for part, check in (
         (parts.EXPLANATION_PART_RULES, slot.eligible),
@@ -192,19 +252,28 @@ def write_explanation(slot: SlotExplanation) -> evaluations_pb2.SlotExplanation:
         (parts.EXPLANATION_PART_BOUNDS, slot.bounds),
         (parts.EXPLANATION_PART_DRAW, slot.draw),
     ):
-        message.checks.add(part=part, verdict=_verdict(check), detail=check.detail)
+        message.checks.add(part=part, verdict=_VERDICTS[check.verdict], detail=check.detail)
     message.policy.slot, message.policy.policy, message.policy.arguments = choice.slot, choice.policy, slot.arguments
     return message
 
 
-def _verdict(check: Check) -> evaluations_pb2.Verdict:
-    if check.agrees is None:
-        return evaluations_pb2.VERDICT_NOT_RECOMPUTABLE
-    return evaluations_pb2.VERDICT_AGREES if check.agrees else evaluations_pb2.VERDICT_DIFFERS
+def _write_refusal(refusal: Refusal) -> decisions_pb2.Refusal:
+    return decisions_pb2.Refusal(
+        slot=refusal.slot,
+        variant=refusal.variant,
+        reason=decisions_pb2.REFUSAL_REASON_EXCLUDED,
+        detail="the request excluded it",
+    )
 
 
 def write_error(error: EligeError) -> common_pb2.Error:
-    return common_pb2.Error(code=f"ERROR_CODE_{error.code}", message=str(error))
+    return common_pb2.Error(code=f"ERROR_CODE_{error.code}", message=shortened(str(error)))
+
+
+def shortened(text: str) -> str:
+    """At most MAX_DETAIL bytes of it: gRPC drops the whole answer for a status that does not fit its trailers."""
+    raw = text.encode("utf-8", "replace")
+    return text if len(raw) <= MAX_DETAIL else raw[:MAX_DETAIL].decode("utf-8", "ignore") + "…"
 
 
 def status_code(error: EligeError) -> grpc.StatusCode:

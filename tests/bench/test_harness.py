@@ -110,15 +110,15 @@ def test_in_flight_keeps_so_many_calls_under_way_and_no_more() -> None:
         under_way += 1
         most = max(most, under_way)
         await asyncio.sleep(0)  # let the others begin
-        clock.wait(0.1)
+        clock.wait(0.25)
         under_way -= 1
 
-    one = asyncio.run(in_flight(call, seconds=1.0, at_once=4, clock=clock))
+    one = asyncio.run(in_flight(call, seconds=2.0, at_once=4, clock=clock))
     assert most == 4
     assert under_way == 0
-    # 0.1 s a call, one at a time on this clock: ten in the second, and three that had begun before its end
-    assert one.latencies.size == 13
-    assert one.seconds == pytest.approx(1.3)
+    # on this clock one call after the other takes 0.25 s: eight end in time, and three more had begun
+    assert one.latencies.size == 11
+    assert one.seconds == 2.75
 
 
 def test_a_call_that_fails_fails_the_round() -> None:

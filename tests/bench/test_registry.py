@@ -21,7 +21,6 @@ def test_the_command_runs_all_and_prints_their_tables(
         return Benchmark(about=title, quick=lambda: Figures(title, ("side", "calls/s"), ((title, "1"),), {}))
 
     monkeypatch.setattr(__main__, "benchmarks", lambda: {"one": figures("first"), "two": figures("second")})
-    monkeypatch.setattr(__main__, "stopping_on_sigterm", lambda: None)  # this process is the tests'
     __main__.main([])
     printed = capsys.readouterr().out
     assert "| first |" in printed

@@ -13,7 +13,6 @@ from bench import serve
 def test_the_server_and_the_no_op_server_are_measured(
     rewards: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(serve, "stopping_on_sigterm", lambda: None)  # this process is the tests'
     monkeypatch.setattr(serve, "WARM_UP_SECONDS", 0.01)
     file = tmp_path / "serve.json"
     serve.main(["--rounds", "2", "--seconds", "0.05", "--rewards", str(rewards), "--json", str(file)])

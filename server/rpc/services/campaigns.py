@@ -1,6 +1,7 @@
 """Campaigns, their versions and states, and their snapshots."""
 
 import asyncio
+from collections.abc import Sequence
 
 import grpc
 
@@ -43,8 +44,9 @@ class CampaignServicer(campaigns_pb2_grpc.CampaignServiceServicer):
         draft = request.initial_state == pb.CAMPAIGN_STATE_DRAFT
         try:
             put = await self._service.put_campaign(
-                "\n" * (request.first_line - 1) + request.source,  # mistakes then carry the file's own lines
+                request.source,
                 file_name=request.file_name or "campaign",
+                first_line=request.first_line if request.HasField("first_line") else 1,
                 expected_version=request.expected_version if request.HasField("expected_version") else None,
                 dry_run=request.dry_run,
                 state=State.DRAFT if draft else State.ACTIVE,
@@ -53,20 +55,21 @@ class CampaignServicer(campaigns_pb2_grpc.CampaignServiceServicer):
             return pb.PutCampaignResponse(
                 result=pb.PUT_RESULT_REFUSED, mistakes=[_write_mistake(mistake) for mistake in error.mistakes]
             )
-        return pb.PutCampaignResponse(result=_result(put), campaign=self._write(put.stored))
+        return pb.PutCampaignResponse(result=_result(put), campaign=await self._whole(put.stored))
 
     async def GetCampaign(self, request: pb.GetCampaignRequest, context: Context) -> pb.Campaign:  # noqa: N802
         version = request.version if request.HasField("version") else None
-        return self._write(await asyncio.to_thread(self._read, request.campaign, version))
+        return await self._whole(await asyncio.to_thread(self._read, request.campaign, version))
 
     async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Context) -> pb.ListCampaignsResponse:  # noqa: N802
         if request.versions_of:
             raise NotSupportedYet("listing the versions of a campaign")
         wanted = set(request.states) or set(wire.STATES.values()) - {pb.CAMPAIGN_STATE_ARCHIVED}
-        stored = [one for one in await asyncio.to_thread(self._newest) if wire.STATES[State(one.state)] in wanted]
-        page = Page.read(request.page_size, request.page_token)
-        shown, token = page_of(stored, page, key=lambda one: one.campaign)
-        return pb.ListCampaignsResponse(campaigns=[self._brief(one) for one in shown], next_page_token=token)
+        page = Page.read(request.page_size, request.page_token, scope=("campaigns", sorted(wanted)))
+        newest = [one for one in await asyncio.to_thread(self._newest) if wire.STATES[State(one.state)] in wanted]
+        rest = [one for one in newest if page.after is None or one.campaign > page.after]
+        shown, token = page_of(rest, page, key=lambda one: one.campaign)
+        return pb.ListCampaignsResponse(campaigns=await self._briefs(shown), next_page_token=token)
 
     async def SetCampaignState(self, request: pb.SetCampaignStateRequest, context: Context) -> pb.Campaign:  # noqa: N802
         states = {number: state for state, number in wire.STATES.items()}
@@ -74,17 +77,17 @@ class CampaignServicer(campaigns_pb2_grpc.CampaignServiceServicer):
             raise InvalidRequest("state: missing or not known")
         expected = request.expected_version if request.HasField("expected_version") else None
         stored = await self._service.set_state(request.campaign, states[request.state], expected_version=expected)
-        return self._write(stored)
+        return await self._whole(stored)
 
     async def ListSnapshots(self, request: pb.ListSnapshotsRequest, context: Context) -> pb.ListSnapshotsResponse:  # noqa: N802
         if request.lineage:
             raise NotSupportedYet("filtering snapshots by lineage")
-        page = Page.read(request.page_size, request.page_token)
+        page = Page.read(request.page_size, request.page_token, scope=("snapshots", request.campaign))
         before = page.after_number()
         await asyncio.to_thread(self._read, request.campaign, None)  # raises for a campaign that there isn't
         found = await asyncio.to_thread(self._snapshots, request.campaign, before, page.size + 1)
-        shown, token = page_of(found, page.first(), key=lambda one: str(one.id))
-        served = self._service.catalogue.get(request.campaign).snapshot
+        shown, token = page_of(found, page, key=lambda one: str(one.id))
+        served = self._serving().get(request.campaign)
         return pb.ListSnapshotsResponse(
             snapshots=[_write_snapshot(one, serving=one.id == served) for one in shown], next_page_token=token
         )
@@ -101,30 +104,35 @@ class CampaignServicer(campaigns_pb2_grpc.CampaignServiceServicer):
         with self._service.database.reading() as connection:
             return training_rows.list_snapshots(connection, campaign, before=before, limit=limit)
 
-    def _brief(self, stored: StoredCampaign) -> pb.Campaign:
-        message = pb.Campaign(
-            name=stored.campaign,
-            version=stored.version,
-            number=stored.number,
-            state=wire.STATES[State(stored.state)],
-            snapshot=self._snapshot_of(stored.campaign),
-            created_at=wire.timestamp(stored.created_at),
-        )
-        for slot in serve(stored, None).slots.values():
-            policy = slot.policy
-            arguments = policy.arguments if isinstance(policy, Learner) else slot.policy_name
-            message.policies.append(common_pb2.SlotPolicy(slot=slot.name, policy=slot.policy_name, arguments=arguments))
-        return message
+    def _serving(self) -> dict[str, int | None]:
+        """Campaign to the snapshot that serves."""
+        return {served.name: served.snapshot for served in self._service.catalogue.all()}
 
-    def _write(self, stored: StoredCampaign) -> pb.Campaign:
-        message = self._brief(stored)
+    async def _briefs(self, stored: Sequence[StoredCampaign]) -> list[pb.Campaign]:
+        serving = self._serving()
+        return await asyncio.to_thread(lambda: [_brief(one, serving.get(one.campaign)) for one in stored])
+
+    async def _whole(self, stored: StoredCampaign) -> pb.Campaign:
+        (message,) = await self._briefs([stored])
         message.source = stored.source
         fill(message.document, stored.document, name="document")
         return message
 
-    def _snapshot_of(self, campaign: str) -> str:
-        served = next((one for one in self._service.catalogue.all() if one.name == campaign), None)
-        return str(served.snapshot) if served and served.snapshot is not None else ""
+
+def _brief(stored: StoredCampaign, snapshot: int | None) -> pb.Campaign:
+    message = pb.Campaign(
+        name=stored.campaign,
+        version=stored.version,
+        number=stored.number,
+        state=wire.STATES[State(stored.state)],
+        snapshot="" if snapshot is None else str(snapshot),
+        created_at=wire.timestamp(stored.created_at),
+    )
+    for slot in serve(stored, None).slots.values():
+        policy = slot.policy
+        arguments = policy.arguments if isinstance(policy, Learner) else slot.policy_name
+        message.policies.append(common_pb2.SlotPolicy(slot=slot.name, policy=slot.policy_name, arguments=arguments))
+    return message
 
 
 def _result(put: Put) -> pb.PutResult:
@@ -146,8 +154,13 @@ def _write_mistake(mistake: Mistake) -> pb.Mistake:
 
 def _write_snapshot(snapshot: Snapshot, *, serving: bool) -> pb.Snapshot:
     sizes = [len(slot.state) if slot.state is not None else 0 for slot in snapshot.slots]
-    thinned = any(slot.state is None for slot in snapshot.slots)
-    state = pb.SNAPSHOT_STATE_THINNED if thinned else pb.SNAPSHOT_STATE_KEPT
+    state, detail = pb.SNAPSHOT_STATE_KEPT, ""
+    if any(slot.state is None for slot in snapshot.slots):
+        state = pb.SNAPSHOT_STATE_THINNED
+    elif not snapshot.intact:
+        state, detail = pb.SNAPSHOT_STATE_REFUSED, "its bytes are damaged: they are not those that were written"
+    elif serving:
+        state = pb.SNAPSHOT_STATE_SERVING
     return pb.Snapshot(
         id=str(snapshot.id),
         campaign=snapshot.campaign,
@@ -163,5 +176,6 @@ def _write_snapshot(snapshot: Snapshot, *, serving: bool) -> pb.Snapshot:
         ],
         size_bytes=sum(sizes),
         packages=snapshot.versions,
-        state=pb.SNAPSHOT_STATE_SERVING if serving else state,
+        state=state,
+        state_detail=detail,
     )

@@ -5,13 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import grpc
+import structlog
 
 from elige.v1 import common_pb2, decisions_pb2_grpc
 from elige.v1 import decisions_pb2 as pb
 from server.errors import EligeError, InvalidRequest
 from server.rpc import wire
+from server.rpc.errors import DEFECT
 from server.rpc.unsupported import unsupported
 from server.service import Service
+
+log = structlog.get_logger()
 
 MAX_BATCH = 10_000
 Request = TypeVar("Request")
@@ -84,5 +88,8 @@ async def _each(
             return answered(await call(item))
         except EligeError as error:
             return failed(wire.write_error(error))
+        except Exception:  # its neighbours are stored: they have to get their answers
+            log.exception("an item of a batch failed")
+            return failed(common_pb2.Error(code=common_pb2.ERROR_CODE_INTERNAL, message=DEFECT))
 
     return await asyncio.gather(*map(one, items))

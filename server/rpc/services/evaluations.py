@@ -1,13 +1,11 @@
 """Explaining decisions. Evaluations as jobs come later; `elige evaluate` runs them from the command line."""
 
-import asyncio
 from typing import Any
 
 import grpc
 
 from elige.v1 import evaluations_pb2 as pb
 from elige.v1 import evaluations_pb2_grpc
-from server.ids import read_decision_id
 from server.rpc import wire
 from server.rpc.unsupported import unsupported
 from server.service import Service
@@ -34,13 +32,7 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
         self._service = service
 
     async def ExplainDecision(self, request: pb.ExplainDecisionRequest, context: Context) -> pb.Explanation:  # noqa: N802
-        read_decision_id(self._service.database.secret, request.decision_id)  # raises for what is not ours
-        explained = await self._service.explain(request.decision_id)
-        return pb.Explanation(
-            record=await asyncio.to_thread(wire.write_record, explained.decision),
-            agrees=explained.agrees,
-            slots=[wire.write_explanation(slot) for slot in explained.slots],
-        )
+        return wire.write_explained(await self._service.explain(request.decision_id))
 
     async def WatchEvaluation(self, request: pb.WatchEvaluationRequest, context: Context) -> Any:  # noqa: N802
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{JOBS}: not supported yet")
