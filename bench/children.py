@@ -36,7 +36,6 @@ class Child:
     def hear(self, *, seconds: float) -> str:
         """The next line. A process that says nothing for so long is killed. Raises ChildFailed."""
         late = threading.Timer(seconds, self._process.kill)
-        late.daemon = True
         try:
             late.start()
             line = _pipe(self._process.stdout).readline()

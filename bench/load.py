@@ -11,8 +11,8 @@ import argparse
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Awaitable, Callable
 from itertools import cycle
-from typing import Any
 
 import grpc.aio
 import numpy as np
@@ -30,13 +30,16 @@ CALL_SECONDS = 20.0
 PEOPLE = 2_000
 
 
+Rpc = Callable[..., Awaitable[bytes]]
+"""Bytes in, bytes out, with a `timeout` in seconds."""
+
+
 class Caller:
     """Makes the next call: a decision or, for the share `rewards` of them, the click that one of them led to."""
 
-    def __init__(self, target: str, *, rewards: float) -> None:
-        channel = grpc.aio.insecure_channel(target)
-        self._decide: Any = channel.unary_unary(DECIDE.path, None, None)  # bytes in, bytes out
-        self._reward: Any = channel.unary_unary(REWARD.path, None, None)
+    def __init__(self, decide: Rpc, reward: Rpc, *, rewards: float) -> None:
+        self._decide = decide
+        self._reward = reward
         self._requests = cycle([one.SerializeToString() for one in campaign.requests(PEOPLE, seed=1)])
         self._rewards = rewards
         self._owed = 0.0
@@ -89,7 +92,9 @@ def main() -> None:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    caller = Caller(options.target, rewards=options.rewards)
+    channel = grpc.aio.insecure_channel(options.target)
+    rpcs: list[Rpc] = [channel.unary_unary(method.path, None, None) for method in (DECIDE, REWARD)]
+    caller = Caller(*rpcs, rewards=options.rewards)
     while line := await asyncio.to_thread(sys.stdin.readline):
         one = await in_flight(caller.call, seconds=float(line), at_once=options.in_flight)
         caller.check()

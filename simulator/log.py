@@ -240,7 +240,7 @@ def person_codes(persons: Iterable[str | int | None]) -> Codes:
 
 def when(time: float, *, timed: bool) -> str:
     """A time as people read it: ISO 8601 in UTC, or the row when only the order is known."""
-    return datetime.fromtimestamp(time, tz=UTC).isoformat(timespec="seconds") if timed else f"row {int(time)}"
+    return f"{datetime.fromtimestamp(time, tz=UTC):%Y-%m-%dT%H:%M:%SZ}" if timed else f"row {int(time)}"
 
 
 _COLUMNS = {

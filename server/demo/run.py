@@ -82,8 +82,8 @@ async def _show_one(console: Console, elige: AsyncClient, world: World) -> None:
 async def _waves(console: Console, elige: AsyncClient, page: Crowd, letter: Crowd) -> tuple[list[Wave], list[Wave]]:
     console.print(Text(f"\n2. {WAVES} waves of {PAGE_VISITORS} visitors and {RECIPIENTS} recipients", style="bold"))
     console.print(f"   Rewards are learned when their window of {WINDOW} closes; then the server swaps")
-    console.print("   snapshots. Bars: ░ uniform, █ what was shown, · the best possible; then the mean")
-    console.print("   click probability (known, as these worlds are) and the clicks that came.")
+    console.print("   snapshots. Bars: ░ uniform, █ what was shown, · the best possible; then the")
+    console.print("   mean click probability (known, as these worlds are) and the clicks that came.")
     console.print(f"   {'':22}{'landing page':28}newsletter")
     waves: list[Wave] = []
     letters: list[Wave] = []

@@ -59,7 +59,7 @@ def newest_versions(connection: Connection) -> list[StoredCampaign]:
 def heads(connection: Connection) -> dict[str, int]:
     """Campaign to its newest version."""
     query = select(campaigns.c.campaign, func.max(campaigns.c.version)).group_by(campaigns.c.campaign)
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def read_version(connection: Connection, campaign: str, version: int | None = None) -> StoredCampaign:

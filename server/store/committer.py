@@ -113,12 +113,13 @@ class Committer:
 
 def _refused(error: Exception) -> EligeError:
     """What to answer for a record that can't be stored: it is the record's fault, or ours."""
-    values = isinstance(error, (ValueError, TypeError, OverflowError))
+    reason = error.orig if isinstance(error, StatementError) else error
     # SQLAlchemy wraps what it could not convert; what the database itself refused is a DBAPIError
-    if values or (isinstance(error, StatementError) and not isinstance(error, DBAPIError)):
-        return InvalidRequest(f"it can't be stored: {error.orig if isinstance(error, StatementError) else error}")
+    converted = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    if converted or isinstance(error, (ValueError, TypeError, OverflowError)):
+        return InvalidRequest(f"it can't be stored: {reason}")
     log.error("the log refuses a record", exc_info=error)
-    return Unavailable(f"the log refuses: {error}")
+    return Unavailable(f"the log refuses it: {reason}")
 
 
 def _append(

@@ -96,6 +96,7 @@ def _engine(url: URL) -> Engine:
         url,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # people's contexts don't belong in the messages of errors
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
         max_overflow=-1,  # threads bound how many are open; waiting for one of them would be a deadlock's best friend
     )

@@ -164,7 +164,7 @@ def newest_snapshot_id(connection: Connection, campaign: str) -> int | None:
 def newest_snapshot_ids(connection: Connection) -> dict[str, int]:
     """Campaign to the id of its newest snapshot."""
     query = select(snapshots.c.campaign, func.max(snapshots.c.snapshot_id)).group_by(snapshots.c.campaign)
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def read_snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:

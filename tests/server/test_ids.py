@@ -1,5 +1,6 @@
 """Decision ids: what was given out is known for sure, whatever is done to it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,7 +41,7 @@ def test_ids_sort_by_time(at: datetime, later: timedelta) -> None:
 
 
 def test_a_time_before_1970_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="1969-12-31T23:59:59.* lies before 1970"):
+    with pytest.raises(InvalidRequest, match=r"1969-12-31T23:59:59.* lies before 1970"):
         make(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
@@ -65,9 +66,7 @@ def test_no_text_is_an_id(text: str) -> None:
 
 
 def id_with(letter: str) -> str:
-    return next(
-        made for made in (make(random=i.to_bytes(RANDOM, "big")) for i in range(10_000)) if letter in made
-    )
+    return next(made for made in (make(random=i.to_bytes(RANDOM, "big")) for i in range(10_000)) if letter in made)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def id_with(letter: str) -> str:
     ],
     ids=["upper", "padded", "space", "newline", "longer", "dotless i", "long s", "arabic zero", "full-width zero"],
 )
-def test_only_the_very_text_that_was_given_out_is_an_id(change: "type[str.upper]") -> None:
+def test_only_the_very_text_that_was_given_out_is_an_id(change: Callable[[str], str]) -> None:
     for letter in "is0":
         made = id_with(letter)
         assert read_decision_id(SECRET, made).campaign_number == 7

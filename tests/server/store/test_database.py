@@ -1,0 +1,157 @@
+"""One database: what opens, what is refused, and what a transaction that returned is worth."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from server.errors import DatabaseUnusable, DiskFull, Unavailable
+from server.store.database import Database
+from server.store.tables import leases, meta
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "is no database URL"),
+        ("elige.db", "is no database URL"),
+        ("sqlite://", "in-memory database"),
+        ("sqlite:///:memory:", "in-memory database"),
+        ("postgresql://somewhere/elige", "postgresql is not supported yet"),
+        ("sqlite:////nowhere/at/all/elige.db", "there is no folder /nowhere/at/all"),
+    ],
+)
+def test_urls_that_can_not_be_served(url: str, message: str) -> None:
+    with pytest.raises(DatabaseUnusable, match=message):
+        Database(url)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Lista de la compra\n" * 1_000, encoding="utf-8")
+    with pytest.raises(DatabaseUnusable, match="not a database"):
+        Database(f"sqlite:///{file}")
+    assert file.read_text(encoding="utf-8").startswith("Lista")
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnusable, match="unable to open"):
+        Database(f"sqlite:///{tmp_path}")
+
+
+def test_a_schema_of_another_version_is_refused(database: Database, sql: Callable[..., Any]) -> None:
+    sql("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+    with pytest.raises(DatabaseUnusable, match="schema version 99; this program needs 1"):
+        Database(database.url.render_as_string())
+
+
+def test_the_secret_is_made_once(open_database: Callable[[], Database]) -> None:
+    first, second = open_database(), open_database()
+    assert first.secret == second.secret
+    assert len(first.secret) == 32
+
+
+def test_databases_opened_at_once_agree(url: str) -> None:
+    opened: list[Database] = []
+    threads = [threading.Thread(target=lambda: opened.append(Database(url))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({database.secret for database in opened}) == 1
+    for database in opened:
+        database.close()
+
+
+def test_commits_survive_the_machine(database: Database) -> None:
+    with database.reading() as connection:
+        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
+    assert pragma == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_a_block_that_raises_writes_nothing(database: Database) -> None:
+    def write_and_fail() -> None:
+        with database.writing() as connection:
+            connection.execute(insert(meta).values(name="x", value="y"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_and_fail()
+    with database.reading() as connection:
+        assert connection.execute(select(meta.c.value).where(meta.c.name == "x")).all() == []
+
+
+def test_a_reader_sees_one_moment_while_others_write(open_database: Callable[[], Database]) -> None:
+    one, other = open_database(), open_database()
+    with one.reading() as reader:
+        count = "SELECT count(*) FROM meta"
+        before = reader.execute(text(count)).scalar()
+        with other.writing() as writer:
+            writer.execute(insert(meta).values(name="x", value="y"))
+        assert reader.execute(text(count)).scalar() == before
+    with one.reading() as reader:
+        assert reader.execute(text(count)).scalar() == before + 1
+
+
+def test_two_writers_wait_for_each_other(open_database: Callable[[], Database]) -> None:
+    one, other = open_database(), open_database()
+
+    def count(database: Database) -> None:
+        for _ in range(50):
+            with database.writing() as connection:
+                found = int(connection.execute(select(meta.c.value).where(meta.c.name == "n")).scalar() or 0)
+                connection.execute(text("INSERT OR REPLACE INTO meta VALUES ('n', :n)"), {"n": str(found + 1)})
+
+    threads = [threading.Thread(target=count, args=(database,)) for database in (one, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with one.reading() as connection:
+        assert connection.execute(select(meta.c.value).where(meta.c.name == "n")).scalar() == "100"
+
+
+def write(database: Database, pragma: str) -> None:
+    with database.writing() as connection:
+        connection.execute(text(pragma))
+        connection.execute(insert(meta).values(name="x", value="y" * 1_000_000))
+
+
+def test_a_database_that_can_not_be_written(database: Database) -> None:
+    with pytest.raises(Unavailable, match="readonly"):
+        write(database, "PRAGMA query_only = 1")
+
+
+def test_a_full_database_says_so(database: Database) -> None:
+    with pytest.raises(DiskFull, match="full"):
+        write(database, "PRAGMA max_page_count = 1")  # as few as it has
+    with database.reading() as connection:
+        assert connection.execute(select(meta.c.value).where(meta.c.name == "x")).all() == []
+
+
+def test_a_damaged_file_is_unavailable(database: Database, tmp_path: Path) -> None:
+    with database.writing() as connection:
+        connection.execute(insert(meta), [{"name": f"n{i}", "value": "y" * 900} for i in range(1_000)])
+    database.close()  # what was written ahead is in the file now
+    file = tmp_path / "elige.db"
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2 :] = b"\x55" * (len(raw) - len(raw) // 2)
+    file.write_bytes(raw)
+    with pytest.raises(Unavailable, match="damaged"), database.reading() as connection:
+        connection.execute(text("SELECT count(*), sum(length(value)) FROM meta NOT INDEXED")).all()
+
+
+def test_times_are_kept_to_the_microsecond_and_in_utc(database: Database) -> None:
+    at = datetime(2026, 3, 29, 2, 30, 0, 123457, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    with database.writing() as connection:
+        connection.execute(insert(leases).values(campaign="c", holder="h", epoch=1, expires_at=at))
+    with database.reading() as connection:
+        (read,) = connection.execute(select(leases.c.expires_at)).scalars()
+        raw = connection.execute(text("SELECT expires_at FROM leases")).scalar()
+    assert read == at
+    assert read.tzinfo is UTC
+    assert raw == "2026-03-28 20:45:00.123457"

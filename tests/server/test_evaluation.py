@@ -1,0 +1,144 @@
+"""From the store to the simulator."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from policies.expressions import ExpressionError
+from policies.types import Action, RewardRange
+from server.errors import Conflict, InvalidCampaign, InvalidRequest, NoSuchCampaign, NoSuchSnapshot
+from server.evaluation import read_log, snapshot_candidate
+from server.explain import explain
+from server.imports import import_log
+from server.store import campaigns as campaign_rows
+from server.store import decisions as decision_rows
+from server.store import training as training_rows
+from server.store.database import Database
+from server.training.trainer import Trainer
+from simulator import Round, evaluate
+from simulator.sources import Source
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Make = Callable[..., Source]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'elige.db'}")
+
+
+@pytest.fixture
+def make_source() -> Make:
+    """A uniformly randomised log: `b` pays in ES, `a` elsewhere."""
+
+    def make(n: int = 400, *, known: bool = True, timed: bool = True, **changes: object) -> Source:
+        rng = np.random.default_rng(4)
+        actions = (Action("a", {"kind": "kurz"}), Action("b", {"kind": "lang", "price": 9.0}))
+        rounds = []
+        for i in range(n):
+            country, chosen = str(rng.choice(["ES", "PT"])), int(rng.integers(2))
+            reward = float(rng.random() < (0.7 if (country == "ES") == (chosen == 1) else 0.2))
+            rounds.append(
+                Round(
+                    context={"country": country, "orders": float(i % 5), "vip": bool(i % 2)},
+                    actions=actions,
+                    chosen="ab"[chosen],
+                    propensity=0.5,
+                    reward=reward,
+                    time=NOW.timestamp() - n + i if timed else float(i),
+                    probabilities=(0.5, 0.5) if known else None,
+                    person=f"p{i // 2}",
+                )
+            )
+        given = {"reward": "visit", "default": "a", "timed": timed, "slot": "subject_line", **changes}
+        return Source(name="trial.csv", actions=actions, rounds=tuple(rounds), reward_range=RewardRange(), **given)  # type: ignore[arg-type]
+
+    return make
+
+
+def test_an_imported_log_is_read_back_as_it_was(store: Database, make_source: Make) -> None:
+    source = make_source()
+    done = import_log(store, source, campaign="trial", now=NOW)
+    log, original = read_log(store, "trial"), source.log()
+    assert (done.decisions, done.slot) == (400, "subject_line")
+    assert done.outcomes == int(original.rewards.sum())
+    assert log.actions == original.actions
+    assert log.default == "a"
+    for column in ("chosen", "propensities", "probabilities", "rewards", "times", "eligible", "persons"):
+        np.testing.assert_array_equal(getattr(log, column), getattr(original, column), err_msg=column)
+    assert list(log.contexts) == list(original.contexts)
+
+
+def test_a_log_of_which_only_propensities_are_known(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(known=False), campaign="trial", now=NOW)
+    log = read_log(store, "trial")
+    assert log.probabilities is None
+    assert evaluate(log).row("uniform").refusal is None
+
+
+def test_rows_without_times_get_one_second_each(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(timed=False), campaign="trial", now=NOW)
+    times = read_log(store, "trial").times
+    assert times[-1] == NOW.timestamp()
+    assert set(np.diff(times)) == {1.0}
+
+
+def test_imported_decisions_are_observed_not_learned_and_explained_as_such(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(), campaign="trial", now=NOW)
+    later = NOW + timedelta(hours=1)
+    Trainer(store, holder="t", grace=timedelta(0)).step(later)
+    with store.reading() as connection:
+        (snapshot,) = training_rows.list_snapshots(connection, "trial", before=None, limit=10)
+        assert (snapshot.trained_through, snapshot.examples) == (400, 0)
+        (decision,) = decision_rows.newest(connection, "trial", limit=1)
+    assert decision.person is not None
+    assert len(decision.person) == 32  # the keyed hash, not the name
+    explained = explain(store, decision.id)
+    assert [slot.logged.kind.value for slot in explained.slots] == ["observed"]
+
+
+def test_a_campaign_that_exists_is_not_imported_over(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(20), campaign="trial", now=NOW)
+    with pytest.raises(Conflict, match="import under another name"):
+        import_log(store, make_source(20), campaign="trial", now=NOW)
+    with pytest.raises(InvalidCampaign, match="Name With Spaces"):
+        import_log(store, make_source(20), campaign="Name With Spaces", now=NOW)
+
+
+def test_an_imported_campaign_is_a_campaign(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(20), campaign="trial", now=NOW)
+    with store.reading() as connection:
+        stored = campaign_rows.read_version(connection, "trial")
+    assert stored.state == "active"
+    assert stored.document["context"] == {"country": "text", "orders": "number", "vip": "flag"}
+    assert stored.document["metrics"] == {"visit": "sum"}
+
+
+def test_filters(store: Database, make_source: Make) -> None:
+    source = make_source()
+    import_log(store, source, campaign="trial", now=NOW)
+    spanish = read_log(store, "trial", where="country == 'ES' && orders >= 2")
+    assert len(spanish) == sum(r.context["country"] == "ES" and r.context["orders"] >= 2 for r in source.rounds)  # type: ignore[operator]
+    half = NOW - timedelta(seconds=200)
+    assert len(read_log(store, "trial", since=half)) == len(read_log(store, "trial", until=half)) == 200
+
+
+def test_mistakes_are_told(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(), campaign="trial", now=NOW)
+    with pytest.raises(NoSuchCampaign, match="known: 'trial'"):
+        read_log(store, "trail")
+    with pytest.raises(InvalidRequest, match="it has: subject_line"):
+        read_log(store, "trial", slot="headline")
+    with pytest.raises(ExpressionError, match="did you mean 'country'"):
+        read_log(store, "trial", where="contry == 'ES'")
+    with pytest.raises(InvalidRequest, match="holds for none of the 400 decisions"):
+        read_log(store, "trial", where="country == 'FR'")
+    with pytest.raises(InvalidRequest, match="nothing to evaluate"):
+        read_log(store, "trial", since=NOW + timedelta(days=1))
+    with pytest.raises(NoSuchSnapshot):
+        snapshot_candidate(store, "trial", "subject_line", "snapshot:7")
+    with pytest.raises(InvalidRequest, match="expected snapshot:NUMBER"):
+        snapshot_candidate(store, "trial", "subject_line", "snapshot:x")
