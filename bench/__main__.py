@@ -1,7 +1,9 @@
 """Every benchmark with short settings: the figures of docs/benchmarks.md.
 
-python -m bench                       all of them
-python -m bench serve --json out.json  some, and the unrounded figures as JSON
+    python -m bench                          all of them
+    python -m bench serve --json serve.json  some, and the unrounded figures as JSON
+
+Each takes some seconds to half a minute.
 """
 
 import argparse

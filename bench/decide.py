@@ -30,7 +30,7 @@ TRAINING = 400
 
 
 def measure(*, rounds: int, seconds: float) -> Figures:
-    """One call at a time in one thread. Raises nothing: a decision is always made."""
+    """One call at a time, in one thread."""
     served = trained()
     slot = served.slots[campaign.SLOT]
     actions = tuple(slot.actions.values())

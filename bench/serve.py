@@ -30,7 +30,7 @@ from elige.v1.decisions_pb2 import Decision
 
 NO_OP, ELIGE = "no-op", "elige"
 TRAINING = 400
-"""Decisions to train from; fewer than the trainer matures in one transaction, so that one snapshot holds them all."""
+"""Decisions to train from."""
 START_SECONDS = 60.0
 SNAPSHOT_SECONDS = 60.0
 WARM_UP_SECONDS = 0.5

@@ -8,7 +8,9 @@ import structlog
 
 def configure_logging(*, level: int = logging.INFO) -> None:
     terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    # plain tracebacks: the pretty ones print local variables, which hold people's contexts, and take seconds to do so
+    pretty = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = pretty if terminal else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

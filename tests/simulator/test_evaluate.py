@@ -190,7 +190,7 @@ def test_json_is_plain_and_finite(make_log: MakeLog) -> None:
     found = evaluate(make_log(known=False), [Candidate("late", Speaks(), judged_after=1e9)], estimators=["snips"])
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["headline"] == "snips"
-    assert plain["period"]["start"] == "1970-01-01T00:00:00+00:00"
+    assert plain["period"]["start"] == "1970-01-01T00:00:00Z"
     assert plain["rows"][1]["estimates"]["snips"]["value"] == found.row("uniform").estimates["snips"].value
     assert plain["rows"][-1]["refusal"].startswith("only 0 of 600")
 
