@@ -2,8 +2,10 @@
 
 import struct
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import vowpalwabbit
@@ -15,6 +17,9 @@ from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
 # Feature names are hashed whatever they look like; the ring holds parsed examples, and 16 take 1.2 MB instead of 8.8.
 _ALWAYS = "--quiet --hash all --ring_size 16"
 _HEADER = struct.Struct("<Q")  # examples learned, before Vowpal Wabbit's own bytes
+
+MAX_PARSED = 256
+"""Actions that a learner keeps parsed. Each takes about 32 kB."""
 
 INTERACTIONS = {
     "default": f"--quadratic {CONTEXT}{ACTION}",
@@ -47,6 +52,7 @@ class VowpalLearner:
             self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments}")
         else:
             self._load(state)
+        self._parsed = _ParsedActions(self._workspace)
 
     def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
         """(k,) Vowpal Wabbit's probabilities, validated and normalised; uniform before the first example.
@@ -56,10 +62,19 @@ class VowpalLearner:
         if len(actions) == 1 or self.examples == 0:
             return uniform(len(actions))
         order = sorted(range(len(actions)), key=lambda i: actions[i].id)
-        raw = self._workspace.predict([context_line(context), *(action_line(actions[i]) for i in order)])
         pmf = np.empty(len(actions))
-        pmf[order] = normalise(raw)
+        pmf[order] = normalise(self._predict(context_line(context), [actions[i] for i in order]))
         return pmf
+
+    def _predict(self, shared: str, actions: Sequence[Action]) -> Any:
+        if len(actions) > MAX_PARSED:
+            return self._workspace.predict([shared, *map(action_line, actions)])
+        parsed = self._parsed.get(actions)
+        line = self._workspace.parse([shared])
+        try:
+            return self._workspace.predict([*line, *parsed])
+        finally:
+            self._workspace.finish_example(line)
 
     def learn(self, examples: Iterable[TrainingExample]) -> None:
         for example in examples:
@@ -88,3 +103,35 @@ class VowpalLearner:
                 reason = str(error).replace(str(path), "the snapshot")
                 raise UnreadableSnapshot(f"Vowpal Wabbit refuses the model: {reason}") from error
         (self.examples,) = _HEADER.unpack_from(state)
+
+
+class _ParsedActions:
+    """Action lines that were parsed before: parsing is most of a prediction, and actions are the same every time.
+
+    Vowpal Wabbit never frees a parsed example that was not handed back, not even with its workspace.
+    """
+
+    def __init__(self, workspace: vowpalwabbit.Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, tuple[Action, Any]] = {}
+        weakref.finalize(self, _hand_back, workspace, self._known).atexit = False
+
+    def get(self, actions: Sequence[Action]) -> list[Any]:
+        """The parsed lines of at most MAX_PARSED actions, in their order."""
+        known = self._known
+        new = [action for action in actions if (entry := known.get(action.id)) is None or entry[0] != action]
+        if len(known) + len(new) > MAX_PARSED:
+            _hand_back(self._workspace, known)
+            new = list(actions)
+        for action in new:  # also a variant whose features are other ones now
+            if action.id in known:
+                self._workspace.finish_example([known.pop(action.id)[1]])
+            (parsed,) = self._workspace.parse([action_line(action)])
+            known[action.id] = (action, parsed)
+        return [known[action.id][1] for action in actions]
+
+
+def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, tuple[Action, Any]]) -> None:
+    for _, parsed in known.values():
+        workspace.finish_example([parsed])
+    known.clear()
