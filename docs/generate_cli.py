@@ -16,9 +16,10 @@ HEAD = """# Commands
 
 Generated from the commands' help by `docs/generate_cli.py`. `elige COMMAND --help` prints the same.
 
-Values of `--context` and `--label` are `name=value`: numbers, flags and lists are read as JSON, the rest is text. A number that
-should be text goes into quotes of its own: `--context zip='"28001"'`. Times are `2026-03-01` or `2026-03-01T10:00`, in UTC
-unless they name an offset. A policy is written as in a [campaign file](campaign-file.md#campaign).
+Values of `--context` and `--label` are `name=value`: numbers, flags and lists are read as JSON, the rest is text. A
+number that should be text goes into quotes of its own: `--context zip='"28001"'`. Times are `2026-03-01` or
+`2026-03-01T10:00`, in UTC unless they name an offset. A policy is written as in a
+[campaign file](campaign-file.md#campaign).
 
 Exit status: 0 done, 1 could not be done, 2 wrong usage.
 """

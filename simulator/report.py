@@ -1,6 +1,7 @@
 """An evaluation as people read it: a table in the terminal, JSON, a page that needs no network."""
 
 import json
+from collections.abc import Sequence
 from html import escape
 
 from rich.box import SIMPLE_HEAD
@@ -9,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.estimators import Estimate
-from simulator.evaluation import Evaluation, Row
+from simulator.evaluation import FIXED, Evaluation, Row
 from simulator.plots import PlotlyMissing, figure
+
+MAX_REFUSALS = 5
 
 
 def render(evaluation: Evaluation) -> Group:
@@ -101,13 +104,23 @@ def _with_interval(found: Estimate) -> str:
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:
-    """Refusals, notes and warnings of the rows, one line each."""
-    lines = []
+    """Refusals, notes and warnings of the rows, one line each; of many refused fixed variants the first few."""
+    lines: list[str] = []
+    untold = 0
     for row in evaluation.rows:
+        if row.refusal and row.role == FIXED and (untold or _told(lines) >= MAX_REFUSALS):
+            untold += 1
+            continue
         lines += [f"{row.name}: refused, {row.refusal}."] if row.refusal else []
         lines += [f"{row.name}: {row.note}."] if row.note else []
         lines += [f"{row.name}: {warning}." for warning in (row.diagnostics.warnings if row.diagnostics else ())]
+    if untold:
+        lines.append(f"{untold} more fixed variants are refused for such reasons; the JSON form has each.")
     return lines
+
+
+def _told(lines: Sequence[str]) -> int:
+    return sum(": refused, " in line for line in lines)
 
 
 _PAGE = """<!doctype html>

@@ -53,8 +53,7 @@ class Table:
         self.header = next((cells for _, cells in self._lines()), [])
         missing = [column for column in dict.fromkeys(columns) if column not in self.header]
         if missing:
-            texts = [f"no column {column!r}; the header has: {self.header}" for column in missing]
-            raise SourceError(path, texts)
+            raise SourceError(path, [f"no column {', '.join(map(repr, missing))}; the header has: {self.header}"])
 
     def __iter__(self) -> Iterator[Row]:
         lines = self._lines()

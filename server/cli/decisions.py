@@ -12,6 +12,8 @@ from rich.text import Text
 from elige.client import Candidate, Client, Decision, Explanation, RewardArguments
 from server.cli.options import SERVER, AsJson, Server, read_pairs, read_time
 
+PATIENCE = 30.0
+"""Seconds: somebody at a terminal can wait longer than a page."""
 Id = Annotated[str, typer.Argument(help="The decision's id.", metavar="DECISION")]
 
 
@@ -36,7 +38,7 @@ def decide(
     for pair in candidate or ():
         slot, text = _pair(pair, "--candidate", "SLOT=TEXT")
         brought.setdefault(slot, []).append({"id": text, "content": {"text": text}})
-    with Client(server) as client:
+    with Client(server, decide_timeout=PATIENCE) as client:
         decision = client.decide(
             campaign,
             person=person or "",
@@ -82,7 +84,7 @@ def reward(
 
 
 _WHY_NOT_LEARNED = {
-    "accepted": "counts once its decision's window opens",
+    "accepted": "stored; its decision was not drawn by a policy, so that nothing is learned from it",
     "pending": "its decision is still on its way to the log; counts when it arrives",
     "late": "stored, but the window was closed: it does not change what was learned",
     "duplicate": "this key was seen before; the first one stands",
@@ -104,7 +106,7 @@ def explain(decision: Id, server: Server = SERVER, as_json: AsJson = False) -> N
 def _print_decision(decision: Decision) -> None:
     console = Console(highlight=False)
     for choice in decision.choices.values():
-        drawn = f"drawn at {choice.propensity:.4f}" if choice.kind in ("drawn", "repeated") else choice.reason
+        drawn = f"probability {choice.propensity:.4f}" if choice.kind in ("drawn", "repeated") else choice.reason
         by = f" by {choice.policy}" if choice.policy else ""
         console.print(Text(f"{choice.slot}: {choice.variant}", style="bold"), Text(f"({drawn}{by})"))
         for name, value in choice.content.items():
@@ -113,7 +115,8 @@ def _print_decision(decision: Decision) -> None:
         for variant, probability in choice.probabilities.items():
             chosen = variant == choice.variant
             table.add_row("  ▸" if chosen else "", Text(variant), f"{probability:.4f}", "█" * round(30 * probability))
-        console.print(table)
+        if choice.probabilities:
+            console.print(table)
     if decision.ignored_context:
         ignored = ", ".join(decision.ignored_context)
         console.print(Text(f"ignored: {ignored} (not declared in the campaign, or of another type)", style="yellow"))
@@ -138,7 +141,7 @@ def _print_explanation(explained: Explanation) -> None:
             table.add_row("  ▸" if one.variant == slot.logged_variant else "", Text(one.variant), *map(Text, cells))
         console.print(table)
         if slot.recomputed_draw_point is not None:
-            console.print(Text(f"  drawn at {slot.recomputed_draw_point:.6f}: {slot.recomputed_variant}"))
+            console.print(Text(f"  the draw fell on {slot.recomputed_draw_point:.6f}: {slot.recomputed_variant}"))
         for check in slot.checks:
             detail = f": {check.detail}" if check.detail else ""
             console.print(Text(f"  {check.part}: {check.verdict}{detail}"), soft_wrap=True)

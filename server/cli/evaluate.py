@@ -29,11 +29,15 @@ def evaluate(
     Beside the policies you name stand always the logged one, uniform, and every variant fixed. A learner is trained
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
     """
+    from policies.registry import PolicySpec, check
     from server.evaluation import SNAPSHOT, read_log, snapshot_candidate
     from server.store.database import Database
     from simulator import evaluate as run
     from simulator import render, to_html, to_json
 
+    for spec in policy or ():  # before a long log is read for nothing
+        if not spec.startswith(SNAPSHOT):
+            check(PolicySpec.parse(spec))
     database = Database(db)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from server.cli.options import DB, Db
 from server.errors import InvalidRequest
+from server.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from simulator.mapping import CsvMapping
@@ -79,4 +80,5 @@ def _run(read: "Callable[[], Source]", campaign: str, db: str) -> None:
             progress=lambda share: progress.update(task, completed=share),
         )
     typer.echo(f"{done.campaign}: {done.decisions:,} decisions of slot {done.slot}, {done.outcomes:,} outcomes")
-    typer.echo(f"next: elige evaluate --campaign {done.campaign}")
+    where = "" if db == DEFAULT_DATABASE else f" --db {db}"
+    typer.echo(f"next: elige evaluate{where} --campaign {done.campaign}")

@@ -27,8 +27,10 @@ def serve(
     from server.logging import configure_logging
 
     configure_logging()
+    host, colon, port = listen.rpartition(":")
+    if not (host and colon and port.isdecimal() and int(port) < 65_536):
+        raise typer.BadParameter(f"{listen!r}: expected HOST:PORT, such as localhost:7461", param_hint="--listen")
     settings = Settings(database=db, listen=listen, dev=dev)
-    host = listen.rpartition(":")[0]
 
     def ready(port: int) -> None:
         typer.echo(f"elige serves {db} on {host}:{port}" + (" (dev: windows close after 5 s)" if dev else ""))

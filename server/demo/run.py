@@ -19,7 +19,7 @@ from elige.client import AsyncClient
 from server.demo.files import campaign_file
 from server.demo.judging import Judged, judge
 from server.demo.visitors import Crowd, Wave, joined
-from server.errors import Unavailable
+from server.errors import InvalidRequest, Unavailable
 from server.store.database import Database
 from simulator import to_html
 from simulator.worlds import World, landing, newsletter
@@ -27,6 +27,7 @@ from simulator.worlds import World, landing, newsletter
 WAVES, PAGE_VISITORS, RECIPIENTS = 16, 450, 350
 LAST = 3
 """The waves at the end whose mean says how far learning came."""
+MARK = "made-by-elige-demo.txt"
 WINDOW = "1s"
 EXPLORE = {"landing": 0.05, "newsletter": 0.1}
 """More than the default: in a few thousand visits, what is never shown can't be judged afterwards."""
@@ -35,10 +36,16 @@ LEARN_SECONDS = 20.0
 
 
 def run(folder: Path, *, seed: int = 7) -> None:
-    """Run the demo in `folder`, which is emptied first. Raises Unavailable when the server does not come up."""
-    if folder.exists():
+    """Run the demo in `folder`. What an earlier demo left there goes first.
+
+    Raises InvalidRequest for a folder with anything else in it, Unavailable when the server does not come up.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not (folder / MARK).exists():
+            raise InvalidRequest(f"{folder} is not empty and no demo made it: name another --folder")
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("Made by `elige demo`; the next one empties this folder.\n", encoding="utf-8")
     asyncio.run(_run(folder, seed))
 
 
@@ -139,11 +146,12 @@ def _print_judged(console: Console, world: World, judged: list[Judged]) -> None:
 def _next_steps(console: Console, folder: Path, page: World, seconds: float) -> None:
     elige = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "elige" else "elige"
     db = f"--db sqlite:///{folder / 'elige.db'}"
+    judge_again = f"{elige} evaluate {db} --campaign {page.name} --slot {list(page.slots)[-1]}"
     console.print(Text(f"\nDone in {seconds:.0f} s. Try next:", style="bold"))
     for what, command in (
-        ("see the figures", f"open {folder / page.name}.html"),
-        ("judge another policy", f"{elige} evaluate {db} --campaign {page.name} --policy epsilon:epsilon=0.3"),
-        ("only some visitors", f"""{elige} evaluate {db} --campaign {page.name} --where "country == 'MX'" """),
+        ("see the figures", f"{(folder / page.name).absolute().as_uri()}.html"),
+        ("judge another policy", f"{judge_again} --policy epsilon:epsilon=0.3"),
+        ("only some visitors", f"{judge_again} --where \"country == 'MX'\""),
         ("serve it again", f"{elige} serve {db} --dev"),
         ("… and, beside it, ask", f"{elige} decide {page.name} --context country=MX --context source=instagram"),
         ("read the log with SQL", f"sqlite3 {folder / 'elige.db'} 'select * from choices limit 5'"),

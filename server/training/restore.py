@@ -54,9 +54,10 @@ def _relearn(database: Database, parent: Snapshot | None, snapshot: Snapshot) ->
         states, _ = learn_segment(campaign, before, rows, versions.__getitem__)
     except UnreadableSnapshot as error:
         raise _cannot_rebuild(snapshot) from error
-    if {one.slot: one.digest for one in states} != {one.slot: one.digest for one in snapshot.slots}:
+    rebuilt = {one.slot: one for one in states}
+    if {slot: one.digest for slot, one in rebuilt.items()} != {one.slot: one.digest for one in snapshot.slots}:
         raise _cannot_rebuild(snapshot)
-    return replace(snapshot, slots=states)
+    return replace(snapshot, slots=tuple(rebuilt[one.slot] for one in snapshot.slots))
 
 
 def _cannot_rebuild(snapshot: Snapshot) -> CannotRebuild:

@@ -51,11 +51,13 @@ def runner(tmp_path: Path, demo_folder: Callable[[], Path]) -> Iterator[Runner]:
 
 
 async def _serve_visitors(url: str) -> None:
-    async with running(Settings(url, "localhost:0"), train=False) as server:
-        async with AsyncClient(f"localhost:{server.port}", decide_timeout=60.0) as elige:
-            world = landing()
-            await elige.put_campaign(campaign_file(world, window="1s", explore=0.2))
-            await Crowd(world, seed=1).visit(elige, VISITORS)
+    world = landing()
+    async with (
+        running(Settings(url, "localhost:0"), train=False) as server,
+        AsyncClient(f"localhost:{server.port}", decide_timeout=60.0) as elige,
+    ):
+        await elige.put_campaign(campaign_file(world, window="1s", explore=0.2))
+        await Crowd(world, seed=1).visit(elige, VISITORS)
 
 
 def _learn(url: str) -> None:

@@ -51,7 +51,9 @@ def read(page: str) -> str:
 
 def sections(page: str) -> Iterator[Section]:
     """The sections of a page, in order."""
-    title, prose, blocks = "", [], []
+    title = ""
+    prose: list[str] = []
+    blocks: list[Block] = []
     marks: list[str] = []
     block: list[str] | None = None
     language, first = "", 0

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,11 @@ class Runner:
         """End the servers, as SIGTERM does: every one has to exit with 0."""
         for server in self.servers:
             server.send_signal(signal.SIGTERM)
-        ended = [server.communicate(timeout=60) and server.returncode for server in self.servers]
+        try:
+            ended = [server.communicate(timeout=60) and server.returncode for server in self.servers]
+        finally:
+            for server in self.servers:
+                server.kill()  # does nothing to one that has ended
         assert ended == [0] * len(ended)
 
     def _prepare(self, block: Block, place: str) -> bool:
@@ -120,6 +125,15 @@ class Runner:
         match = re.search(r" on (\S+:\d+)", said)
         assert match, f"{place}: {command!r} said {said!r}; its log: {Path(log.name).read_text()}"
         self.address = match[1]
+        self._settle(server, Path(log.name))
+
+    def _settle(self, server: subprocess.Popen[str], log: Path) -> None:
+        """Wait for the trainer: while it starts, two processes compete for one core with calls that have a deadline."""
+        end = time.monotonic() + SECONDS
+        while "trainer started" not in log.read_text():
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
 
     def _call(self, command: list[str], place: str) -> str:
         done = subprocess.run(

@@ -10,16 +10,19 @@ from types import ModuleType
 
 import grpc
 import pytest
-from google.protobuf import message_factory
 
 import server.errors
 from elige.v1 import campaigns_pb2, decisions_pb2, evaluations_pb2, keys_pb2, people_pb2
 from policies.registry import MENU
-from server.app import running
+from server.app import STOP_SECONDS, running
+from server.backoff import PAUSES
 from server.errors import EligeError
 from server.records import OutcomeStatus, Reason, State
-from server.settings import Settings
+from server.settings import DEV_WINDOW, Settings
+from server.store.database import BUSY_TIMEOUT_MS
 from server.store.tables import metadata
+from server.training.process import RESTART_SECONDS
+from server.training.trainer import KEEP_SNAPSHOTS, LEASE_LASTS
 from tests.docs.pages import ROOT, read, sections
 
 CONTRACT = (decisions_pb2, campaigns_pb2, people_pb2, evaluations_pb2, keys_pb2)
@@ -81,7 +84,7 @@ def test_every_error_is_documented_with_its_code() -> None:
 
 
 def test_calls_that_are_not_built_answer_what_the_page_says(tmp_path: Path) -> None:
-    documented = {}
+    documented: dict[str, str] = {}
     for calls, text, *_ in rows("docs/protocol.md", "Not built yet"):
         documented |= {call: text + NOT_BUILT for call in quoted(calls) if "." not in call and call != "activation_ttl"}
     built = {call for _, calls in rows("docs/protocol.md", "Calls") for call in quoted(calls)}
@@ -94,16 +97,21 @@ def test_calls_that_are_not_built_answer_what_the_page_says(tmp_path: Path) -> N
 async def _answers(url: str) -> dict[str, tuple[str, str]]:
     """Call by name: the code and text of its answer to an empty request."""
     answers = {}
-    async with running(Settings(url, "localhost:0"), train=False) as served:
-        async with grpc.aio.insecure_channel(f"localhost:{served.port}") as channel:
-            for service in (service for file in CONTRACT for service in file.DESCRIPTOR.services_by_name.values()):
-                for method in service.methods:
-                    request = message_factory.GetMessageClass(method.input_type)
-                    rpc = (channel.unary_stream if method.server_streaming else channel.unary_unary)(
-                        f"/{service.full_name}/{method.name}", request_serializer=request.SerializeToString
-                    )
-                    call = rpc(request())
-                    answers[method.name] = ((await call.code()).name, await call.details())
+    methods = [
+        method
+        for file in CONTRACT
+        for service in file.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+    async with (
+        running(Settings(url, "localhost:0"), train=False) as served,
+        grpc.aio.insecure_channel(f"localhost:{served.port}") as channel,
+    ):
+        for method in methods:
+            path = f"/{method.containing_service.full_name}/{method.name}"
+            rpc = (channel.unary_stream if method.server_streaming else channel.unary_unary)(path, None, None)
+            call = rpc(b"")  # an empty request
+            answers[method.name] = ((await call.code()).name, await call.details())
     return answers
 
 
@@ -146,6 +154,21 @@ def test_every_policy_is_documented() -> None:
     (section,) = (one for one in sections("docs/concepts.md") if one.title == "Policies")
     for entry in MENU.values():
         assert set(entry.rules) - {"variant"} <= set(quoted(section.prose))
+
+
+def test_limits_and_pauses_are_documented_as_they_are() -> None:
+    page = " ".join(read("docs/operations.md").split())
+    for told in (
+        f"closes every reward window after {DEV_WINDOW.seconds} seconds",
+        f"lets those under way finish for up to {STOP_SECONDS:.0f} seconds",
+        f"refused with `UNAVAILABLE` after {BUSY_TIMEOUT_MS / 1000:.0f} seconds",
+        f"started again after {RESTART_SECONDS[0]} seconds",
+        f"after longer pauses, up to {RESTART_SECONDS[-1]:.0f} seconds",
+        f"A lease of {LEASE_LASTS.seconds} seconds",
+        f"The newest {KEEP_SNAPSHOTS} of a campaign keep their bytes",
+        "alone for 1 second, then {}, {}, {} and {}".format(*(pause.seconds for pause in PAUSES[1:])),
+    ):
+        assert told in page
 
 
 def test_every_state_of_a_campaign_is_documented() -> None:

@@ -105,7 +105,11 @@ def open_database(url: str) -> Iterator[Callable[[], Database]]:
 
 @pytest.fixture
 def database(open_database: Callable[[], Database]) -> Database:
-    return open_database()
+    """Its secret is always the same one, and with it every draw."""
+    opened = open_database()
+    with opened.writing() as connection:
+        connection.execute(text("UPDATE meta SET value = :secret WHERE name = 'secret'"), {"secret": "5e" * 32})
+    return opened
 
 
 @pytest.fixture
@@ -243,7 +247,7 @@ class Running:
 
 
 @pytest.fixture
-def start_server(url: str) -> Iterator[Callable[..., Running]]:
+def start_server(url: str, database: Database) -> Iterator[Callable[..., Running]]:
     """Starts a real server of the test's database in a thread, on a free port."""
     running_now: list[Running] = []
 

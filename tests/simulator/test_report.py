@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from policies.types import Action
-from simulator import Candidate, Evaluation, Log, evaluate, render, to_html, to_json
+from simulator import Candidate, Evaluation, Log, Round, evaluate, render, to_html, to_json
 from simulator.plots import PlotlyMissing, figure
 
 MakeLog = Callable[..., Log]
@@ -74,3 +74,14 @@ def test_without_plotly_the_page_says_what_is_missing(evaluation: Evaluation, mo
     page = to_html(evaluation)
     assert "figures need plotly" in page
     assert "<table>" in page
+
+
+def test_of_many_refused_variants_the_first_few_are_told() -> None:
+    actions = tuple(Action(f"v{i}") for i in range(20))
+    rounds = [
+        Round({}, actions, f"v{i % 20}", 0.05, float(i % 3 == 0), time=float(i), probabilities=(0.05,) * 20)
+        for i in range(400)  # 20 of each variant: too few to judge any of them
+    ]
+    text = shown(evaluate(Log.from_rounds(rounds)))
+    assert text.count(": refused, ") == 5
+    assert "15 more fixed variants are refused" in text
