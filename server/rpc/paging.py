@@ -1,7 +1,7 @@
 """Pages of lists, by key: what comes and goes between two pages moves no other item."""
 
 import hashlib
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -32,7 +32,7 @@ class Page:
         if not token:
             return cls(size, ours, None)
         try:
-            raw = b64decode(token, altchars=b"-_", validate=True)
+            raw = urlsafe_b64decode(token)
             after = raw[_SCOPE:].decode()
         except ValueError as error:
             raise InvalidRequest(f"page_token {token[:60]!r} was not given out by this service") from error

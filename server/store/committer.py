@@ -73,8 +73,7 @@ class Committer:
                 raise Overloaded(f"{MAX_WAITING} records wait for the disk")
             self._queue.append(waiting)
             self._changed.notify()
-        # a caller that gives up must not cancel the write: others share its transaction
-        return await asyncio.shield(waiting.answer)
+        return await waiting.answer  # a caller that gives up cancels its answer, not the write
 
     def _run(self) -> None:
         while batch := self._next_batch():

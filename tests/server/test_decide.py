@@ -18,7 +18,7 @@ from policies.base import draw_point
 from policies.types import Action, Features, Pmf
 from server.campaigns.catalogue import Served, serve
 from server.campaigns.file import load_campaigns
-from server.decide import MAX_CANDIDATES, DecideRequest, SlotOptions, decide
+from server.decide import MAX_CANDIDATES, DecideRequest, SlotOptions, _is_zone, decide
 from server.errors import InvalidRequest, NoSuchCampaign
 from server.ids import RANDOM
 from server.records import Candidate, Decision, Kind, Reason, State
@@ -146,6 +146,13 @@ def test_an_unknown_time_zone_is_told_and_ignored(zone: str) -> None:
     assert decision.time_zone is None
     assert decision.ignored_context == ("time_zone", "x")
     assert make(time_zone="Europe/Madrid").time_zone == "Europe/Madrid"
+
+
+def test_long_names_of_time_zones_are_not_remembered() -> None:
+    make(time_zone="Europe/Madrid")
+    before = _is_zone.cache_info().currsize
+    make(time_zone="x" * 10_000_000)
+    assert _is_zone.cache_info().currsize == before
 
 
 def test_what_is_no_feature_is_ignored_and_told_in_order() -> None:

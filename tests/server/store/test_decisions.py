@@ -150,8 +150,7 @@ def test_more_decisions_than_one_statement_takes(database: Database) -> None:
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(database: Database) -> None:
-    with pytest.raises(StatementError) as caught:
-        append(database, decision("a", context={"x": "secret"}), decision("b", labels={"x": object()}))
-    assert "secret" not in str(caught.value)
+    with pytest.raises(StatementError, match="parameters hidden"):  # they are people's contexts
+        append(database, decision("a"), decision("b", labels={"x": object()}))
     with database.reading() as connection:
         assert rows.newest(connection, "hero", limit=9) == []

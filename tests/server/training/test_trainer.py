@@ -420,10 +420,10 @@ def test_trouble_of_one_campaign_is_told_and_left_alone_for_growing_whiles(
 def test_snapshots_are_thinned_campaign_by_campaign(
     trainer: Trainer, put: Any, hero: str, log: Any, clock: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "KEEP_SNAPSHOTS", 3)
+    monkeypatch.setattr(module, "KEEP_SNAPSHOTS", 4)
     put(hero.replace("campaign: hero", "campaign: other"))
     clock.now = clock.now.replace(hour=0, minute=0)
-    for _ in range(10):  # their ids are odd and even: neither may go by the id alone
+    for _ in range(14):  # their ids are odd and even: neither may go by the id alone
         log.visits(2)
         log.visits(2, campaign="other")
         trainer.step(clock.now + timedelta(minutes=31))
@@ -432,8 +432,8 @@ def test_snapshots_are_thinned_campaign_by_campaign(
     train_to_the_end(trainer, clock.move(hours=1))
     for name in ("hero", "other"):
         intact = [one.intact for one in snapshots(database, name)]
-        assert len(intact) > 6
-        assert intact[-3:] == [True] * 3
+        assert len(intact) > 9
+        assert intact[-4:] == [True] * 4
         assert not all(intact)
 
 
