@@ -39,6 +39,10 @@ class InvalidPmf(ValueError):
     """What a policy returned is not a probability distribution."""
 
 
+class UnreadableSnapshot(ValueError):
+    """The bytes are not a learner of this kind."""
+
+
 def uniform(k: int) -> Pmf:
     """(k,) equal probabilities."""
     return np.full(k, 1.0 / k)

@@ -1,19 +1,18 @@
 """The menu: from a specification (name and parameters) to a policy, and from bytes back to a learner.
 
-To add a learner: write it beside the others, add its entry to `MENU`, and the contract suite in
-tests/contracts/ tests it.
+To add a learner: write it beside the others, add its entry to `MENU` (Vowpal Wabbit's are in vowpal_menu.py), and the
+contract suite in tests/contracts/ tests it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from policies.base import Learner, Policy
 from policies.baselines import Fixed, Uniform, Weighted
+from policies.entries import Entry, Given, Parameter, Rule, number
 from policies.types import RewardRange
-from policies.vowpal import INTERACTIONS, VowpalLearner
-
-Parameter = str | float
+from policies.vowpal_menu import VOWPAL_MENU
 
 
 class PolicyError(ValueError):
@@ -54,91 +53,6 @@ class PolicySpec:
         return f"{self.name}:" + ",".join(f"{key}={_plain(value)}" for key, value in self.parameters.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What one parameter may be."""
-
-    expected: str
-    accepts: Callable[[Parameter], bool]
-    default: Parameter | None = None
-
-
-def _number(low: float, high: float, default: float) -> Rule:
-    def accepts(value: Parameter) -> bool:
-        return not isinstance(value, str) and low <= value <= high
-
-    return Rule(f"a number from {low:g} to {high:g}", accepts, default)
-
-
-def _whole(low: int, high: int, default: int) -> Rule:
-    def accepts(value: Parameter) -> bool:
-        return not isinstance(value, str) and low <= value <= high and float(value).is_integer()
-
-    return Rule(f"a whole number from {low} to {high}", accepts, default)
-
-
-def _one_of(choices: Mapping[str, str], default: str) -> Rule:
-    return Rule("one of " + ", ".join(choices), lambda value: value in choices, default)
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a policy is built from, beside its parameters."""
-
-    parameters: Mapping[str, Parameter]
-    default: str
-    reward_range: RewardRange
-    seed: int
-    state: bytes | None
-
-    def number(self, name: str) -> float:
-        return float(self.parameters[name])
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the menu."""
-
-    summary: str
-    build: Callable[[Given], Policy]
-    rules: Mapping[str, Rule] = field(default_factory=dict)
-    positional: str = ""
-    any_name: Rule | None = None
-    """The rule of parameters whose names are the variants' own."""
-    learns: bool = False
-
-
-_VOWPAL_RULES = {
-    "learning_rate": _number(1e-6, 100.0, 0.5),
-    "bits": _whole(10, 28, 18),
-    "interactions": _one_of(INTERACTIONS, "default"),
-}
-
-
-def _vowpal(given: Given, exploration: str) -> VowpalLearner:
-    arguments = " ".join(
-        part
-        for part in (
-            exploration,
-            "--cb_type mtr",
-            INTERACTIONS[str(given.parameters["interactions"])],
-            f"--learning_rate {given.number('learning_rate'):g}",
-            f"--bit_precision {int(given.number('bits'))}",
-        )
-        if part
-    )
-    return VowpalLearner(arguments, reward_range=given.reward_range, seed=given.seed, state=given.state)
-
-
-def _epsilon(given: Given) -> Policy:
-    return _vowpal(given, f"--epsilon {given.number('epsilon'):g}")
-
-
-def _squarecb(given: Given) -> Policy:
-    gamma = f"--gamma_scale {given.number('gamma_scale'):g} --gamma_exponent {given.number('gamma_exponent'):g}"
-    return _vowpal(given, f"--squarecb {gamma} --cb_min_cost -1 --cb_max_cost 0")
-
-
 MENU: Mapping[str, Entry] = {
     "uniform": Entry("every variant alike", lambda given: Uniform()),
     "fixed": Entry(
@@ -150,20 +64,9 @@ MENU: Mapping[str, Entry] = {
     "weighted": Entry(
         "fixed shares: weighted:a=1,b=3",
         lambda given: Weighted({name: float(weight) for name, weight in given.parameters.items()}),
-        any_name=_number(0.0, 1e9, 0.0),
+        any_name=number(0.0, 1e9, 0.0),
     ),
-    "epsilon": Entry(
-        "the best known variant, and every variant with a share of epsilon",
-        _epsilon,
-        {"epsilon": _number(0.0, 1.0, 0.05), **_VOWPAL_RULES},
-        learns=True,
-    ),
-    "squarecb": Entry(
-        "the more often, the better it is expected to be (Foster and Rakhlin 2020)",
-        _squarecb,
-        {"gamma_scale": _number(1e-6, 1e9, 10.0), "gamma_exponent": _number(0.0, 1.0, 0.5), **_VOWPAL_RULES},
-        learns=True,
-    ),
+    **VOWPAL_MENU,
 }
 """Every policy that can be named, with what it may be given."""
 

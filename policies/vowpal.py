@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import vowpalwabbit
 
-from policies.base import normalise, uniform
+from policies.base import UnreadableSnapshot, normalise, uniform
 from policies.features import ACTION, CONTEXT, action_line, context_line
 from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
 
@@ -29,10 +29,6 @@ INTERACTIONS = {
 """Which features are multiplied: context × variant; also context × context (× variant); none."""
 
 
-class UnreadableSnapshot(ValueError):
-    """The bytes are not a learner of this kind."""
-
-
 class VowpalLearner:
     """A contextual bandit with action-dependent features (`--cb_explore_adf`).
 
@@ -47,11 +43,13 @@ class VowpalLearner:
         """
         self.arguments = f"--cb_explore_adf {arguments} --random_seed {seed}"
         self._range = reward_range
+        self._may_tie = "--regcbopt" in arguments
         self.examples = 0
         if state is None:
             self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments}")
         else:
-            self._load(state)
+            # a bag draws how often it learns each example; how far it has drawn is kept in the model, as its seed
+            self._load(state, f"--cb_explore_adf {arguments}" if "--bag " in arguments else self.arguments)
         self._parsed = _ParsedActions(self._workspace)
 
     def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
@@ -63,7 +61,10 @@ class VowpalLearner:
             return uniform(len(actions))
         order = sorted(range(len(actions)), key=lambda i: actions[i].id)
         pmf = np.empty(len(actions))
-        pmf[order] = normalise(self._predict(context_line(context), [actions[i] for i in order]))
+        raw = np.asarray(self._predict(context_line(context), [actions[i] for i in order]), dtype=np.float64)
+        if self._may_tie and np.isin(raw, (0.0, 1.0)).all() and raw.any():
+            raw /= raw.sum()  # the optimistic one gives 1 to each of those that tie
+        pmf[order] = normalise(raw)
         return pmf
 
     def _predict(self, shared: str, actions: Sequence[Action]) -> Any:
@@ -77,6 +78,8 @@ class VowpalLearner:
             self._workspace.finish_example(line)
 
     def learn(self, examples: Iterable[TrainingExample]) -> None:
+        # While Vowpal Wabbit remembers a label, handing back a parsed action without one ends the process.
+        self._parsed.clear()
         for example in examples:
             lines = [action_line(action) for action in example.actions]
             cost = -self._range.scaled(example.reward)
@@ -91,14 +94,14 @@ class VowpalLearner:
             self._workspace.save(str(path))
             return _HEADER.pack(self.examples) + path.read_bytes()
 
-    def _load(self, state: bytes) -> None:
+    def _load(self, state: bytes, arguments: str) -> None:
         if len(state) <= _HEADER.size:
             raise UnreadableSnapshot(f"{len(state)} bytes: expected a header of {_HEADER.size} and a model")
         with tempfile.TemporaryDirectory(prefix="elige-") as folder:
             path = Path(folder) / "model"
             path.write_bytes(state[_HEADER.size :])
             try:
-                self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments} --initial_regressor {path}")
+                self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {arguments} --initial_regressor {path}")
             except RuntimeError as error:
                 reason = str(error).replace(str(path), "the snapshot")
                 raise UnreadableSnapshot(f"Vowpal Wabbit refuses the model: {reason}") from error
@@ -121,7 +124,7 @@ class _ParsedActions:
         known = self._known
         new = [action for action in actions if (entry := known.get(action.id)) is None or entry[0] != action]
         if len(known) + len(new) > MAX_PARSED:
-            _hand_back(self._workspace, known)
+            self.clear()
             new = list(actions)
         for action in new:  # also a variant whose features are other ones now
             if action.id in known:
@@ -129,6 +132,9 @@ class _ParsedActions:
             (parsed,) = self._workspace.parse([action_line(action)])
             known[action.id] = (action, parsed)
         return [known[action.id][1] for action in actions]
+
+    def clear(self) -> None:
+        _hand_back(self._workspace, self._known)
 
 
 def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, tuple[Action, Any]]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from policies.vowpal import UnreadableSnapshot
+from policies.base import UnreadableSnapshot
 from server.campaigns.catalogue import Served, serve
 from server.errors import DiskFull, Unavailable
 from server.records import Snapshot

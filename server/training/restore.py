@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from policies.vowpal import UnreadableSnapshot
+from policies.base import UnreadableSnapshot
 from server.campaigns.model import Campaign
 from server.errors import CannotRebuild, NoSuchSnapshot
 from server.records import Snapshot

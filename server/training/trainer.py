@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import structlog
 
-from policies.vowpal import UnreadableSnapshot
+from policies.base import UnreadableSnapshot
 from server.backoff import Backoff
 from server.campaigns.model import Campaign
 from server.errors import CannotRebuild, EligeError, LeaseLost

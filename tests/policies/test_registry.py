@@ -2,9 +2,10 @@
 
 import pytest
 
+from policies.base import UnreadableSnapshot
 from policies.registry import MENU, PolicyError, PolicySpec, check, create, load
 from policies.types import Action, RewardRange
-from policies.vowpal import UnreadableSnapshot, VowpalLearner
+from policies.vowpal import VowpalLearner
 
 RANGE = RewardRange()
 
@@ -41,6 +42,12 @@ def test_a_specification_is_written_as_it_is_read(text: str) -> None:
         ("epsilon:gamma_scale=3", "it has: epsilon, learning_rate, bits, interactions"),
         ("squarecb:bits=18.5", "not a whole number from 10 to 28"),
         ("squarecb:interactions=some", "not one of default, quadratic, ignore"),
+        ("squarecb:cost=dr", "'dr' is not one of mtr"),
+        ("regcb:cost=ips", "'ips' is not one of mtr"),
+        ("cover:cost=dm", "'dm' is not one of mtr, dr, ips"),
+        ("bag:cost=sm", "'sm' is not one of mtr, dr, ips, dm"),
+        ("bag:models=1", "1.0 is not a whole number from 2"),
+        ("regcb:bound=none", "not one of elimination, optimistic"),
         ("uniform:a=1", "it has: none"),
         ("weighted", "needs at least one weight above 0"),
         ("weighted:a=0", "needs at least one weight above 0"),
@@ -77,6 +84,24 @@ def test_the_exact_arguments_are_known() -> None:
         "--cb_explore_adf --epsilon 0.1 --cb_type mtr --quadratic ca --learning_rate 0.25 --bit_precision 18 "
         "--random_seed 0"
     )
+
+
+@pytest.mark.parametrize(
+    ("spec", "part"),
+    [
+        ("epsilon:l1=1e-7,l2=0.001", "--bit_precision 18 --l1 1e-07 --l2 0.001"),
+        ("epsilon_decay:epsilon=0.5,models=4", "--epsilon_decay --initial_epsilon 0.5 --model_count 4"),
+        ("bag:models=8,cost=dr", "--bag 8 --cb_type dr"),
+        ("cover:models=3,psi=0.1", "--cover 3 --psi 0.1"),
+        ("regcb", "--regcb --mellowness 0.1 --cb_min_cost -1 --cb_max_cost 0"),
+        ("regcb:bound=optimistic", "--regcbopt --mellowness 0.1 --cb_min_cost -1 --cb_max_cost 0"),
+        ("softmax:lambda=20", "--softmax --lambda 20"),
+    ],
+)
+def test_parameters_become_arguments(spec: str, part: str) -> None:
+    learner = create(PolicySpec.parse(spec), default="", reward_range=RANGE)
+    assert isinstance(learner, VowpalLearner)
+    assert f" {part} " in learner.arguments
 
 
 @pytest.mark.parametrize("state", [b"", b"short", b"\x01" * 8 + b"no model at all"])

@@ -7,12 +7,27 @@ import numpy as np
 import pytest
 import vowpalwabbit
 
+from policies.base import InvalidPmf, UnreadableSnapshot
 from policies.registry import PolicySpec, create, load
 from policies.types import Action, RewardRange, TrainingExample
 from policies.vowpal import MAX_PARSED, VowpalLearner
 
 
-@pytest.mark.parametrize("spec", ["epsilon:epsilon=0.2", "squarecb"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "epsilon:epsilon=0.2",
+        "epsilon:cost=dr,l1=1e-7,l2=1e-6",
+        "epsilon_decay",
+        "bag",
+        "bag:cost=ips",
+        "cover",
+        "squarecb",
+        "regcb",
+        "regcb:bound=optimistic",
+        "softmax:cost=dm",
+    ],
+)
 def test_probabilities_equal_vowpal_wabbits_own_on_the_equivalent_text(spec: str) -> None:
     learner = create(PolicySpec.parse(spec), default="", reward_range=RewardRange(0.0, 2.0))
     assert isinstance(learner, VowpalLearner)
@@ -43,16 +58,21 @@ def test_better_rewards_are_preferred() -> None:
     assert learner.pmf({}, actions).argmax() == 0
 
 
-def trained(spec: str = "squarecb") -> VowpalLearner:
-    learner = create(PolicySpec.parse(spec), default="", reward_range=RewardRange())
-    assert isinstance(learner, VowpalLearner)
+def log_rows(n: int) -> list[TrainingExample]:
+    """People of three kinds, of whom each likes another of five actions."""
     rng = np.random.default_rng(8)
     actions = tuple(Action(str(i), {"price": float(i)}) for i in range(5))
     rows = []
-    for i in range(500):
+    for i in range(n):
         chosen = int(rng.integers(5))
         rows.append(TrainingExample({"n": float(i % 3)}, actions, np.full(5, 0.2), chosen, float(chosen == i % 3)))
-    learner.learn(rows)
+    return rows
+
+
+def trained(spec: str = "squarecb") -> VowpalLearner:
+    learner = create(PolicySpec.parse(spec), default="", reward_range=RewardRange())
+    assert isinstance(learner, VowpalLearner)
+    learner.learn(log_rows(500))
     return learner
 
 
@@ -67,6 +87,66 @@ def test_actions_that_are_kept_parsed_give_what_text_gives() -> None:
     np.testing.assert_array_equal(learner.pmf({"n": 1.0}, changed), expected)
     assert not np.array_equal(expected, first)
     np.testing.assert_array_equal(learner.pmf({"n": 1.0}, actions), first)
+
+
+def test_learning_goes_on_after_being_asked() -> None:
+    """Handing a parsed action back while Vowpal Wabbit remembers a label would end the process."""
+    learner = trained()
+    actions = tuple(Action(str(i), {"price": float(i)}) for i in range(5))
+    for price in (1.0, 2.0):  # keeps them parsed, then learns, then has to parse them again
+        learner.pmf({"n": 1.0}, [Action(action.id, {"price": price}) for action in actions])
+        learner.learn([TrainingExample({"n": 1.0}, actions, np.full(5, 0.2), 1, 1.0)])
+    learner.pmf({"n": 1.0}, actions)
+    learner.learn([TrainingExample({"n": 1.0}, actions, np.full(5, 0.2), 1, 1.0)])
+    del learner  # hands back what is left
+
+
+def test_equal_chances_of_the_optimistic_regcb_are_shared() -> None:
+    """Vowpal Wabbit gives 1 to each of those that tie."""
+    actions = [Action(name) for name in "abcd"]
+    learner = trained("regcb:bound=optimistic,interactions=ignore")
+    own = vowpalwabbit.Workspace(f"--quiet --hash all {learner.arguments}")
+    own.learn(["shared |c n:0", "0:-1:0.5 |a =id=0", "|a =id=1"])
+    assert own.predict(["shared |c n:0", "|a =id=a", "|a =id=b"]) == [1.0, 1.0]
+    assert learner.pmf({}, actions).tolist() == [0.25] * 4
+
+
+@pytest.mark.parametrize("raw", [[0.5, 0.7], [1.0, 1.0], [1.5, -0.5], [float("nan"), 1.0], [0.0, 0.0]])
+def test_what_is_no_distribution_is_refused(raw: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = trained("epsilon")
+    monkeypatch.setattr(learner, "_predict", lambda *_: raw)
+    with pytest.raises(InvalidPmf, match="expected non-negative probabilities"):
+        learner.pmf({}, [Action("a"), Action("b")])
+
+
+@pytest.mark.parametrize("raw", [[0.0, 0.0], [1.0, 0.5], [2.0, 0.0], [-1.0, 1.0]])
+def test_only_ties_are_shared(raw: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = trained("regcb:bound=optimistic")
+    monkeypatch.setattr(learner, "_predict", lambda *_: raw)
+    with pytest.raises(InvalidPmf):
+        learner.pmf({}, [Action("a"), Action("b")])
+
+
+def test_a_bag_draws_on_from_where_it_was() -> None:
+    """Reloading must not start its random numbers again: the same draws twice would make its models alike."""
+    rows = log_rows(600)
+    at_once, in_parts = (create(PolicySpec("bag"), default="", reward_range=RewardRange(), seed=5) for _ in range(2))
+    assert isinstance(at_once, VowpalLearner)
+    assert isinstance(in_parts, VowpalLearner)
+    at_once.learn(rows)
+    in_parts.learn(rows[:300])
+    reloaded = load(PolicySpec("bag"), in_parts.dump(), default="", reward_range=RewardRange(), seed=5)
+    reloaded.learn(rows[300:])
+    for n in range(3):
+        np.testing.assert_array_equal(
+            reloaded.pmf({"n": float(n)}, rows[0].actions), at_once.pmf({"n": float(n)}, rows[0].actions)
+        )
+
+
+def test_a_snapshot_is_not_read_under_other_arguments() -> None:
+    state = trained("epsilon").dump()
+    with pytest.raises(UnreadableSnapshot, match="refuses the model"):
+        load(PolicySpec.parse("epsilon:cost=dr"), state, default="", reward_range=RewardRange())
 
 
 def test_more_actions_than_are_kept() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from policies.base import UnreadableSnapshot
 from policies.types import Action, TrainingExample
-from policies.vowpal import UnreadableSnapshot
 from server.campaigns.file import load_campaigns
 from server.campaigns.model import Campaign
 from server.decide import SlotOptions

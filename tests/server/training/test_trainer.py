@@ -136,9 +136,16 @@ def test_it_learns(trainer: Trainer, log: Any, clock: Any) -> None:
 
 
 def test_two_trainers_at_once_mature_everything_once(
-    open_database: Callable[[], Database], new_trainer: Any, log: Any, clock: Any, sql: Sql, database: Database
+    open_database: Callable[[], Database],
+    new_trainer: Any,
+    log: Any,
+    clock: Any,
+    sql: Sql,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    log.visits(1_500)
+    monkeypatch.setattr(module, "MATURE_BATCH", 70)
+    log.visits(500)
     now = clock.move(hours=1)
     progress: Counter[str] = Counter()
 
@@ -155,14 +162,14 @@ def test_two_trainers_at_once_mature_everything_once(
     for thread in threads:
         thread.join()
     places = rewards(sql)
-    assert [place for place, *_ in places] == list(range(1, 1_501))
-    assert len({decision for _, decision, *_ in places}) == 1_500
-    assert sum(progress.values()) == 1_500
+    assert [place for place, *_ in places] == list(range(1, 501))
+    assert len({decision for _, decision, *_ in places}) == 500
+    assert sum(progress.values()) == 500
     assert sql("SELECT * FROM windows") == []
     train_to_the_end(new_trainer("three"), now + HOUR)
     made = snapshots(database)
     assert [one.trained_from for one in made] == [1, *(one.trained_through + 1 for one in made[:-1])]
-    assert made[-1].examples == 3_000
+    assert made[-1].examples == 1_000
 
 
 def test_only_the_holder_of_the_lease_works(new_trainer: Any, log: Any, clock: Any) -> None:

@@ -1,0 +1,38 @@
+"""The menu's lines that we learn ourselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from policies.best_variant import best_variant
+from policies.entries import Entry, Given, Rule, number
+from policies.thompson import gaussian, thompson
+
+_FORGETTING = {"half_life": number(0.0, 1e12, 0.0)}
+_SEGMENTS = {"by": Rule("the name of a context key", lambda value: isinstance(value, str), ""), **_FORGETTING}
+
+
+def _common(given: Given) -> dict[str, Any]:
+    return {"reward_range": given.reward_range, "half_life": given.number("half_life"), "state": given.state}
+
+
+OWN_MENU: Mapping[str, Entry] = {
+    "thompson": Entry(
+        "as often as it is probably the best: Thompson sampling for rewards that come or don't (Beta–Bernoulli)",
+        lambda given: thompson(by=str(given.parameters["by"]), **_common(given)),
+        _SEGMENTS,
+        learns=True,
+    ),
+    "gaussian": Entry(
+        "as often as it is probably the best: Thompson sampling for amounts (Normal, unknown mean and variance)",
+        lambda given: gaussian(by=str(given.parameters["by"]), **_common(given)),
+        _SEGMENTS,
+        learns=True,
+    ),
+    "best_variant": Entry(
+        "the best single variant, whatever the context: an A/B test that moves to its winner as it finds it",
+        lambda given: best_variant(**_common(given)),
+        _FORGETTING,
+        learns=True,
+    ),
+}
+"""Learners with exact posteriors. Before the first example all are uniform."""
