@@ -1,6 +1,7 @@
 """What a policy is, and the only place where a choice is drawn."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -54,11 +55,12 @@ def normalise(raw: Iterable[float], *, tolerance: float = 1e-3) -> Pmf:
     Raises InvalidPmf when an entry is negative or not finite, or the sum misses 1 by more than `tolerance`:
     such a vector is a defect of the learner, not a rounding error.
     """
-    pmf = np.asarray(raw, dtype=np.float64)
-    total = float(pmf.sum())
-    if pmf.size == 0 or not np.isfinite(total) or float(pmf.min()) < 0.0 or abs(total - 1.0) > tolerance:
-        raise InvalidPmf(f"expected non-negative probabilities that sum to 1, got {pmf.tolist()[:20]} (sum {total})")
-    return pmf / total
+    entries = [float(entry) for entry in raw]
+    # exact, so that neither the order of the entries nor the version of Python changes a bit; NaN and -inf stay out of it
+    total = math.fsum(entries) if entries and min(entries) >= 0.0 else math.nan
+    if not abs(total - 1.0) <= tolerance:
+        raise InvalidPmf(f"expected non-negative probabilities that sum to 1, got {entries[:20]} (sum {total})")
+    return np.array(entries) / total
 
 
 def with_exploration(pmf: Pmf, share: float) -> Pmf:

@@ -198,7 +198,11 @@ def _panels(unknowns: Unknowns) -> Floats:
     finest = np.minimum.accumulate(unknowns.scale[alive][::-1])[::-1]
     # panels needed up to each end; edges are where this count is spread evenly
     needed = np.concatenate(([0.0], np.cumsum(np.diff(ends) / (_PANEL * finest))))
-    return np.interp(np.linspace(0.0, needed[-1], math.ceil(needed[-1]) + 1), needed, ends)
+    edges = np.interp(np.linspace(0.0, needed[-1], math.ceil(needed[-1]) + 1), needed, ends)
+    # the largest of many that share a hard end crowds within 1/k of it: halve the last panel towards the end
+    halvings = max(0, unknowns.left.size.bit_length() - 4)
+    closer = edges[-1] - (edges[-1] - edges[-2]) * 0.5 ** np.arange(1, halvings + 1)
+    return np.concatenate((edges[:-1], closer, edges[-1:]))
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """The menu: from a specification (name and parameters) to a policy, and from bytes back to a learner.
 
-To add a learner: write it beside the others, add its entry to `MENU` (Vowpal Wabbit's are in vowpal_menu.py), and the
-contract suite in tests/contracts/ tests it.
+To add a learner: write it beside the others, add its entry to `MENU` (Vowpal Wabbit's are in vowpal_menu.py, our own in
+own_menu.py), and the contract suite in tests/contracts/ tests it.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from policies.base import Learner, Policy
 from policies.baselines import Fixed, Uniform, Weighted
 from policies.entries import Entry, Given, Parameter, Rule, number
+from policies.own_menu import OWN_MENU
 from policies.types import RewardRange
 from policies.vowpal_menu import VOWPAL_MENU
 
@@ -67,6 +68,7 @@ MENU: Mapping[str, Entry] = {
         any_name=number(0.0, 1e9, 0.0),
     ),
     **VOWPAL_MENU,
+    **OWN_MENU,
 }
 """Every policy that can be named, with what it may be given."""
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import vowpalwabbit
 
 from policies.base import UnreadableSnapshot, normalise, uniform
@@ -59,21 +58,26 @@ class VowpalLearner:
         """
         if len(actions) == 1 or self.examples == 0:
             return uniform(len(actions))
-        order = sorted(range(len(actions)), key=lambda i: actions[i].id)
-        pmf = np.empty(len(actions))
-        raw = np.asarray(self._predict(context_line(context), [actions[i] for i in order]), dtype=np.float64)
-        if self._may_tie and np.isin(raw, (0.0, 1.0)).all() and raw.any():
-            raw /= raw.sum()  # the optimistic one gives 1 to each of those that tie
-        pmf[order] = normalise(raw)
-        return pmf
+        order = sorted(range(len(actions)), key=[action.id for action in actions].__getitem__)
+        scores = self._predict(context_line(context), [actions[i] for i in order])
+        if self._may_tie:
+            scores = _tied_alike(scores)
+        raw = [0.0] * len(actions)
+        for i, score in zip(order, scores, strict=True):
+            raw[i] = score
+        return normalise(raw)
 
-    def _predict(self, shared: str, actions: Sequence[Action]) -> Any:
+    def _predict(self, shared: str, actions: Sequence[Action]) -> list[float]:
         if len(actions) > MAX_PARSED:
-            return self._workspace.predict([shared, *map(action_line, actions)])
+            text: list[float] = self._workspace.predict([shared, *map(action_line, actions)])
+            return text
         parsed = self._parsed.get(actions)
-        line = self._workspace.parse([shared])
+        line = self._workspace.parse(shared)
         try:
-            return self._workspace.predict([*line, *parsed])
+            # what Workspace.predict does with parsed examples, without looking up what kind of prediction it is
+            self._workspace.predict_multi([*line, *parsed])
+            scores: list[float] = line[0].get_action_scores()
+            return scores
         finally:
             self._workspace.finish_example(line)
 
@@ -108,6 +112,14 @@ class VowpalLearner:
         (self.examples,) = _HEADER.unpack_from(state)
 
 
+def _tied_alike(scores: list[float]) -> list[float]:
+    """The optimistic regcb gives 1 to each of those that tie: they share it. Anything else is left as it is."""
+    ones = scores.count(1.0)
+    if ones and ones + scores.count(0.0) == len(scores):
+        return [score / ones for score in scores]
+    return scores
+
+
 class _ParsedActions:
     """Action lines that were parsed before: parsing is most of a prediction, and actions are the same every time.
 
@@ -122,7 +134,12 @@ class _ParsedActions:
     def get(self, actions: Sequence[Action]) -> list[Any]:
         """The parsed lines of at most MAX_PARSED actions, in their order."""
         known = self._known
-        new = [action for action in actions if (entry := known.get(action.id)) is None or entry[0] != action]
+        # most are the very same objects every time, and looking inside takes longer than all the rest here
+        new = [
+            action
+            for action in actions
+            if (entry := known.get(action.id)) is None or (entry[0] is not action and entry[0] != action)
+        ]
         if len(known) + len(new) > MAX_PARSED:
             self.clear()
             new = list(actions)

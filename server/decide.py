@@ -14,12 +14,12 @@ from policies.base import InvalidPmf, draw_point, sample, with_exploration
 from policies.types import Action, Features, Pmf
 from server.campaigns.catalogue import Served, ServedSlot
 from server.campaigns.context import read_context
+from server.campaigns.learning import earlier_choices
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
 from server.ids import make_decision_id, person_key
 from server.records import Candidate, Choice, Decision, Group, Kind, Reason, Refusal, State
 from server.texts import check_text
-from server.training.learners import earlier_choices
 
 MAX_CANDIDATES = 10_000
 SUM_TOLERANCE = 1e-9

@@ -7,6 +7,7 @@ from datetime import datetime
 from policies.base import Policy, with_exploration
 from policies.expressions import compile_expression
 from policies.types import Action, Features, Pmf
+from server.campaigns.learning import actions_of, build_policy, earlier_choices, matching_states
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
 from server.records import Decision, Kind, Matured
@@ -14,7 +15,6 @@ from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
-from server.training.learners import actions_of, build_policy, earlier_choices, matching_states
 from server.training.restore import restore
 from simulator import Candidate, Log, Round
 

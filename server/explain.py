@@ -7,6 +7,7 @@ import numpy as np
 
 from policies.base import Learner, Policy, draw_point, sample, with_exploration
 from policies.types import Features
+from server.campaigns.learning import actions_of, build_policy, earlier_choices, matching_states
 from server.campaigns.model import Campaign
 from server.decide import with_contents
 from server.errors import EligeError, NoSuchDecision, WrongState
@@ -17,7 +18,7 @@ from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
 from server.store.database import Database
 from server.store.outcomes import LoggedOutcome
-from server.training.learners import actions_of, build_policy, earlier_choices, matching_states, package_versions
+from server.training.learners import package_versions
 from server.training.restore import restore
 
 TOLERANCE = 1e-9

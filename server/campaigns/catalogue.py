@@ -6,11 +6,11 @@ from typing import Any
 
 from policies.base import Policy
 from policies.types import Action
+from server.campaigns.learning import build_policy, matching_states
 from server.campaigns.model import Campaign
 from server.errors import NoSuchCampaign
 from server.records import Snapshot, State
 from server.store.campaigns import StoredCampaign
-from server.training.learners import build_policy, matching_states
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from policies.registry import MENU, PolicyError, PolicySpec, check
 
-PLANNED_POLICIES = frozenset({"auto", "thompson", "linear", "best_variant", "segments"})
+PLANNED_POLICIES = frozenset({"auto", "linear", "segments"})
 
 
 def read_policy(value: Any) -> PolicySpec:

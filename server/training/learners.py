@@ -1,4 +1,4 @@
-"""Which learner a slot has, what it learns from, and one segment of learning: pure, given the log."""
+"""What the slots of a campaign learn from, and one segment of learning: pure, given the log."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -6,46 +6,21 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import orjson
 
-from policies.base import Learner, Policy
-from policies.registry import create, learns
-from policies.types import Action, TrainingExample
+from policies.base import Learner
+from policies.types import TrainingExample
+from server.campaigns.learning import (
+    actions_of,
+    build_policy,
+    configuration,
+    earlier_choices,
+    learning_slots,
+)
 from server.campaigns.model import Campaign
 from server.records import Choice, Kind, Matured, SlotState, state_digest
 
 VersionOf = Callable[[int], Campaign]
 """A campaign's version by number: the features of its variants are those of the version that decided."""
-
-
-def build_policy(campaign: Campaign, slot: str, state: bytes | None = None) -> Policy:
-    """The policy of a slot; a learner goes on from `state`. Raises UnreadableSnapshot."""
-    spec = campaign.policy_of(slot)
-    default = campaign.slots[slot].default or ""
-    return create(spec, default=default, reward_range=campaign.reward_range, state=state)
-
-
-def configuration(campaign: Campaign, slot: str) -> str:
-    """What a slot's snapshots can be loaded under. Where this changes, learning starts again from the log."""
-    reward_range = campaign.reward_range
-    settings = {"policy": str(campaign.policy_of(slot)), "reward_range": [reward_range.low, reward_range.high]}
-    return orjson.dumps(settings).decode()
-
-
-def learning_slots(campaign: Campaign) -> tuple[str, ...]:
-    """The slots whose policy learns."""
-    return tuple(slot for slot in campaign.slots if learns(campaign.policy_of(slot)))
-
-
-def matching_states(campaign: Campaign, states: Iterable[SlotState]) -> dict[str, SlotState]:
-    """By slot, those states that this version of the campaign can go on from."""
-    return {
-        one.slot: one
-        for one in states
-        if one.state is not None
-        and one.slot in campaign.slots
-        and one.configuration == configuration(campaign, one.slot)
-    }
 
 
 def learn_segment(
@@ -99,20 +74,6 @@ def training_examples(row: Matured, slot: str, version_of: VersionOf) -> Iterabl
             chosen=choice.eligible.index(choice.variant),
             reward=reward,
         )
-
-
-def earlier_choices(choices: Iterable[Choice]) -> dict[str, str]:
-    """What the slots before chose, as context for the next: `slot.headline` (no declared name holds a dot)."""
-    return {f"slot.{choice.slot}": choice.variant for choice in choices}
-
-
-def actions_of(campaign: Campaign, choice: Choice) -> tuple[Action, ...]:
-    """The eligible variants of a choice as its policy saw them."""
-    known = {candidate.id: Action(candidate.id, candidate.features) for candidate in choice.candidates}
-    if choice.slot in campaign.slots:
-        for variant in campaign.slots[choice.slot].variants:
-            known.setdefault(variant.id, Action(variant.id, variant.features))
-    return tuple(known[variant] for variant in choice.eligible)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from policies.base import UnreadableSnapshot
+from server.campaigns.learning import matching_states
 from server.campaigns.model import Campaign
 from server.errors import CannotRebuild, NoSuchSnapshot
 from server.records import Snapshot
@@ -11,7 +12,7 @@ from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
-from server.training.learners import learn_segment, matching_states, package_versions
+from server.training.learners import learn_segment, package_versions
 
 
 def restore(database: Database, snapshot_id: int) -> Snapshot:

@@ -13,6 +13,7 @@ import structlog
 
 from policies.base import UnreadableSnapshot
 from server.backoff import Backoff
+from server.campaigns.learning import learning_slots, matching_states
 from server.campaigns.model import Campaign
 from server.errors import CannotRebuild, EligeError, LeaseLost
 from server.outcomes import earn
@@ -24,7 +25,7 @@ from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
 from server.store.training import Earned, Lease
-from server.training.learners import learn_segment, learning_slots, matching_states, package_versions
+from server.training.learners import learn_segment, package_versions
 from server.training.restore import restore
 
 log = structlog.get_logger()

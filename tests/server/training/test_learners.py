@@ -10,17 +10,11 @@ import pytest
 from policies.base import UnreadableSnapshot
 from policies.types import Action, TrainingExample
 from server.campaigns.file import load_campaigns
+from server.campaigns.learning import build_policy, configuration, learning_slots, matching_states
 from server.campaigns.model import Campaign
 from server.decide import SlotOptions
 from server.records import Candidate, Choice, Decision, Group, Kind, Matured, Reason, SlotState, state_digest
-from server.training.learners import (
-    build_policy,
-    configuration,
-    learn_segment,
-    learning_slots,
-    matching_states,
-    training_examples,
-)
+from server.training.learners import learn_segment, training_examples
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
