@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -24,5 +25,5 @@ def test_the_demo_learns_and_judges(elige: Callable[..., CompletedProcess[str]],
     assert sum(verdict == "inside" for _, verdict in estimates) >= 0.7 * len(estimates)
     for page in ("landing.html", "newsletter.html"):
         assert "Plotly.newPlot" in (tmp_path / "demo" / page).read_text()
-    with sqlite3.connect(tmp_path / "demo" / "elige.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "demo" / "elige.db")) as connection:
         assert connection.execute("select count(distinct snapshot_id) from decisions").fetchone()[0] > 10

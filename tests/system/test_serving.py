@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 
 def stored(database: str, query: str) -> set[str]:
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
         return {row[0] for row in connection.execute(query)}
 
 
@@ -105,6 +106,40 @@ def test_a_trainer_that_dies_is_started_again_and_goes_on(serve: Serve) -> None:
         elige.reward(decision.id)
         eventually(lambda: elige.get_campaign("hero").snapshot or None)
     assert server.trainer != first
+
+
+def test_two_servers_on_one_database_answer_as_one(serve: Serve, database: str) -> None:
+    servers = [serve(), serve()]
+    with servers[0].client() as elige:
+        elige.put_campaign(CAMPAIGN)
+    answers: dict[str, set[str]] = {f"r{i}": set() for i in range(50)}
+
+    def ask(server: Server) -> None:
+        with server.client(timeout=20.0) as elige:
+            for request, seen in answers.items():
+                decision = elige.decide("hero", context={"country": "ES"}, request_id=request)
+                seen.add(decision.id)
+                elige.reward(decision.id, key=request)
+
+    threads = [threading.Thread(target=ask, args=(server,)) for server in servers for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert {len(seen) for seen in answers.values()} == {1}  # one decision a request id, whoever is asked
+    assert stored(database, "select decision_id from decisions") == set().union(*answers.values())
+    assert stored(database, "select count(*) from outcomes") == {50}
+    eventually(lambda: not stored(database, "select decision_id from windows"))
+    assert (
+        stored(database, "select count(*) from rewards")
+        == stored(database, "select max(sequence) from rewards")
+        == {50}
+    )
+    servers[0].stop(signal.SIGKILL)  # the other one's trainer takes over once the lease has run out
+    with servers[1].client() as elige:
+        before = elige.get_campaign("hero").snapshot
+        elige.reward(elige.decide("hero").id)
+        eventually(lambda: elige.get_campaign("hero").snapshot != before, seconds=60.0)
 
 
 def test_a_taken_port_is_told(serve: Serve, elige: Elige, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -103,16 +104,16 @@ def _frequencies_agree(decisions: list[Decision]) -> None:
 
 
 def _count(database: str, table: str) -> int:
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
         return int(connection.execute(f"select count(*) from {table}").fetchone()[0])
 
 
 def _choices(database: str) -> dict[tuple[str, str], tuple[list[str], list[float], str, float]]:
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
         rows = connection.execute("select decision_id, slot, eligible, probabilities, variant, propensity from choices")
         return {(row[0], row[1]): (json.loads(row[2]), json.loads(row[3]), row[4], row[5]) for row in rows}
 
 
 def _rewarded(database: str) -> set[str]:
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
         return {row[0] for row in connection.execute("select decision_id from rewards where reward = 1.0")}
