@@ -3,7 +3,7 @@
 python -m bench policies
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle, islice
 
 import numpy as np
@@ -19,11 +19,14 @@ from policies.registry import PolicySpec, create, load
 from policies.types import Action, RewardRange, TrainingExample
 from policies.vowpal import VowpalLearner
 
+TEXT, OURS = "pyvw on text", "elige"
 SPEC = PolicySpec("squarecb")
+SEGMENT = 100
+"""Decisions learned in one call, as the trainer does."""
 ROWS = 2_000
-"""Different decisions: what is asked and learned, over and over."""
-WIDE = 60_000
-"""Decisions after which most of 2^18 weights are in use."""
+"""Different decisions that are asked and learned over and over."""
+WIDE = 15_000
+"""Decisions after which two thirds of 2^18 weights are in use."""
 
 
 def measure(*, rounds: int, seconds: float) -> Figures:
@@ -31,7 +34,7 @@ def measure(*, rounds: int, seconds: float) -> Figures:
     found = {
         "pmf, 10 variants": ("2.5", asking(10, rounds, seconds)),
         "pmf, 50 variants": ("4", asking(50, rounds, seconds)),
-        "learn, 10 variants": ("1.5", learning(10, rounds, seconds)),
+        f"learn {SEGMENT}, 10 variants": ("1.5", learning(10, rounds, seconds)),
     }
     kept = snapshots(rounds, seconds)
     rows = [
@@ -56,9 +59,6 @@ def measure(*, rounds: int, seconds: float) -> Figures:
     )
 
 
-TEXT, OURS = "pyvw on text", "elige"
-
-
 def asking(variants: int, rounds: int, seconds: float) -> Comparison:
     """Probabilities. The text that pyvw is given was written beforehand; ours are given what a request holds."""
     rows = log_rows(ROWS, variants)
@@ -77,7 +77,7 @@ def asking(variants: int, rounds: int, seconds: float) -> Comparison:
 
 
 def learning(variants: int, rounds: int, seconds: float) -> Comparison:
-    """One decision after the other; ours in segments of 100, as the trainer learns."""
+    """Whole segments. The text that pyvw is given was written beforehand."""
     rows = log_rows(ROWS, variants)
     learner = learner_of(rows[:1])
     own = text_of(learner)
@@ -89,9 +89,6 @@ def learning(variants: int, rounds: int, seconds: float) -> Comparison:
             own.learn(lines)
 
     return sides(text, lambda: learner.learn(islice(segments, SEGMENT)), rounds, seconds)
-
-
-SEGMENT = 100
 
 
 def snapshots(rounds: int, seconds: float) -> Comparison:
@@ -143,7 +140,7 @@ def log_rows(count: int, variants: int, *, wide: bool = False) -> list[TrainingE
     rows = []
     for i, context in enumerate(islice(visitors, count)):
         chosen = int(rng.integers(variants))
-        features = {**context, "postcode": str(i)} if wide else context
+        features = {**context, **{f"own-{j}": str(i) for j in range(5)}} if wide else context
         rows.append(TrainingExample(features, actions, uniform(variants), chosen, float(rng.random() < 0.2)))
     return rows
 

@@ -56,10 +56,11 @@ def normalise(raw: Iterable[float], *, tolerance: float = 1e-3) -> Pmf:
     such a vector is a defect of the learner, not a rounding error.
     """
     entries = [float(entry) for entry in raw]
-    # exact, so that neither the order of the entries nor the version of Python changes a bit; NaN and -inf stay out of it
-    total = math.fsum(entries) if entries and min(entries) >= 0.0 else math.nan
+    plausible = entries and min(entries) >= 0.0 and max(entries) <= 1.0 + tolerance
+    # summed exactly: neither the order of the entries nor the version of Python changes a bit
+    total = math.fsum(entries) if plausible else math.nan
     if not abs(total - 1.0) <= tolerance:
-        raise InvalidPmf(f"expected non-negative probabilities that sum to 1, got {entries[:20]} (sum {total})")
+        raise InvalidPmf(f"expected non-negative probabilities that sum to 1, got {entries[:20]} (sum {sum(entries)})")
     return np.array(entries) / total
 
 

@@ -2,9 +2,10 @@
 
 Shares follow the square of the probability of being the best (Thall and Wathen 2007 allocate patients by powers of it).
 Thompson sampling, its first power, goes on trying variants that are probably worse for as long as they might be better;
-the square gives up on them sooner and still comes back: chances that are equal stay equal, and no chance becomes 0. On
-Bernoulli arms with click rates from 1 to 90 % it lost less, on average, than Thompson sampling with the same or a Beta
-posterior, top-two Thompson sampling, and higher powers, which now and then settle on a wrong variant.
+the square gives up on them sooner and still comes back: equal chances stay equal, and small ones grow again. On
+simulated arms (clicks rare and frequent, amounts, few and many examples) it lost less than Thompson sampling with the
+same or a Beta posterior and than top-two Thompson sampling; the cube gains no more, and settles on a wrong variant more
+often.
 
 The mean of a variant is Normal with a variance pooled over variants. On clicks that is as good as a Beta posterior, and
 it stays right for revenue, of which one variant alone sees too few large sums to know how they scatter.

@@ -5,6 +5,7 @@ from typing import Any
 
 from policies.best_variant import best_variant
 from policies.entries import Entry, Given, Rule, number
+from policies.linear import LinearLearner
 from policies.thompson import gaussian, thompson
 
 _FORGETTING = {"half_life": number(0.0, 1e12, 0.0)}
@@ -26,6 +27,12 @@ OWN_MENU: Mapping[str, Entry] = {
         "as often as it is probably the best: Thompson sampling for amounts (Normal, unknown mean and variance)",
         lambda given: gaussian(by=str(given.parameters["by"]), **_common(given)),
         _SEGMENTS,
+        learns=True,
+    ),
+    "linear": Entry(
+        "as often as its expected reward, linear in the context, is probably the highest (Agrawal and Goyal 2013)",
+        lambda given: LinearLearner(ridge=given.number("ridge"), **_common(given)),
+        {"ridge": number(1e-3, 1e6, 1.0), **_FORGETTING},
         learns=True,
     ),
     "best_variant": Entry(

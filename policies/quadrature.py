@@ -162,8 +162,6 @@ def chances_of_being_best(unknowns: Unknowns) -> Pmf:
     Raises InvalidPmf where a parameter is not finite.
     """
     panels = _panels(unknowns)
-    if panels.size < 2:
-        raise InvalidPmf(f"no grid for {unknowns}: expected finite parameters")
     points, weights, integrals = _rule()
     half = 0.5 * np.diff(panels)
     middle = 0.5 * (panels[1:] + panels[:-1])
@@ -193,6 +191,8 @@ def _panels(unknowns: Unknowns) -> Floats:
     """(m + 1,) the edges of the panels: about _PANEL times the finest scale among the unknowns not ended yet."""
     start = unknowns.left.max()
     alive = np.flatnonzero(unknowns.right > start)
+    if alive.size == 0:
+        raise InvalidPmf(f"expected finite parameters, got {unknowns}")
     alive = alive[np.argsort(unknowns.right[alive], kind="stable")]
     ends = np.concatenate(([start], unknowns.right[alive]))
     finest = np.minimum.accumulate(unknowns.scale[alive][::-1])[::-1]

@@ -151,7 +151,7 @@ class TallyLearner:
     ) -> None:
         """With `state`, the learner goes on from there. Raises UnreadableSnapshot."""
         self.arguments = " ".join(
-            (name, *((f"--by {escape(by)}",) if by else ()), *((f"--half_life {half_life:g}",) if half_life else ()))
+            (name, *((f"--by {escape(by)}",) if by else ()), *((f"--half_life {half_life!r}",) if half_life else ()))
         )
         self.tallies = Tallies(half_life=half_life)
         self._shares = shares

@@ -1,9 +1,11 @@
 """Every Vowpal Wabbit learner behind one class. The only module that imports vowpalwabbit."""
 
+import operator
 import struct
 import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ class VowpalLearner:
         self.arguments = f"--cb_explore_adf {arguments} --random_seed {seed}"
         self._range = reward_range
         self._may_tie = "--regcbopt" in arguments
+        self._remembers_label = False
         self.examples = 0
         if state is None:
             self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments}")
@@ -58,32 +61,35 @@ class VowpalLearner:
         """
         if len(actions) == 1 or self.examples == 0:
             return uniform(len(actions))
-        order = sorted(range(len(actions)), key=[action.id for action in actions].__getitem__)
-        scores = self._predict(context_line(context), [actions[i] for i in order])
-        if self._may_tie:
-            scores = _tied_alike(scores)
+        if self._remembers_label:
+            self._workspace.predict(["shared |", "|"])
+            self._remembers_label = False
+        shared = context_line(context)
+        if len(actions) > MAX_PARSED:
+            order = _in_order_of_ids(actions)
+            scores = self._workspace.predict([shared, *(action_line(actions[i]) for i in order)])
+        else:
+            order, parsed = self._parsed.get(actions)
+            scores = self._predict(shared, parsed)
         raw = [0.0] * len(actions)
-        for i, score in zip(order, scores, strict=True):
+        for i, score in zip(order, _tied_alike(scores) if self._may_tie else scores, strict=True):
             raw[i] = score
         return normalise(raw)
 
-    def _predict(self, shared: str, actions: Sequence[Action]) -> list[float]:
-        if len(actions) > MAX_PARSED:
-            text: list[float] = self._workspace.predict([shared, *map(action_line, actions)])
-            return text
-        parsed = self._parsed.get(actions)
-        line = self._workspace.parse(shared)
+    def _predict(self, shared: str, parsed: Sequence[Any]) -> list[float]:
+        # what Workspace does in parse, predict and finish_example, without its wrappers: they take longer than all this
+        line = self._workspace._parse(shared)
         try:
-            # what Workspace.predict does with parsed examples, without looking up what kind of prediction it is
             self._workspace.predict_multi([*line, *parsed])
             scores: list[float] = line[0].get_action_scores()
             return scores
         finally:
-            self._workspace.finish_example(line)
+            self._workspace._finish_example_multi_ex(line)
 
     def learn(self, examples: Iterable[TrainingExample]) -> None:
-        # While Vowpal Wabbit remembers a label, handing back a parsed action without one ends the process.
+        # handing back a parsed action while Vowpal Wabbit remembers the label that it learned last ends the process
         self._parsed.clear()
+        self._remembers_label = True
         for example in examples:
             lines = [action_line(action) for action in example.actions]
             cost = -self._range.scaled(example.reward)
@@ -120,6 +126,18 @@ def _tied_alike(scores: list[float]) -> list[float]:
     return scores
 
 
+def _in_order_of_ids(actions: Sequence[Action]) -> list[int]:
+    return sorted(range(len(actions)), key=[action.id for action in actions].__getitem__)
+
+
+@dataclass(slots=True)
+class _Parsed:
+    action: Action
+    """The newest object that this line was asked for: most are the very same every time."""
+    line: str
+    example: Any
+
+
 class _ParsedActions:
     """Action lines that were parsed before: parsing is most of a prediction, and actions are the same every time.
 
@@ -128,33 +146,46 @@ class _ParsedActions:
 
     def __init__(self, workspace: vowpalwabbit.Workspace) -> None:
         self._workspace = workspace
-        self._known: dict[str, tuple[Action, Any]] = {}
+        self._known: dict[str, _Parsed] = {}
+        self._last: tuple[Sequence[Action], list[int], list[Any]] = ((), [], [])
         weakref.finalize(self, _hand_back, workspace, self._known).atexit = False
 
-    def get(self, actions: Sequence[Action]) -> list[Any]:
-        """The parsed lines of at most MAX_PARSED actions, in their order."""
-        known = self._known
-        # most are the very same objects every time, and looking inside takes longer than all the rest here
-        new = [
-            action
-            for action in actions
-            if (entry := known.get(action.id)) is None or (entry[0] is not action and entry[0] != action)
-        ]
-        if len(known) + len(new) > MAX_PARSED:
+    def get(self, actions: Sequence[Action]) -> tuple[list[int], list[Any]]:
+        """The places of at most MAX_PARSED actions in the order of their ids, and the parsed lines in that order."""
+        asked, order, parsed = self._last
+        if len(asked) != len(actions) or not all(map(operator.is_, asked, actions)):
+            order = _in_order_of_ids(actions)
+            parsed = self._parse([actions[i] for i in order])
+            self._last = (tuple(actions), order, parsed)
+        return order, parsed
+
+    def _parse(self, actions: Sequence[Action]) -> list[Any]:
+        ids = {action.id for action in actions}
+        if len(ids) < len(actions):
+            raise ValueError(f"two actions have one id: {[action.id for action in actions][:20]}")
+        if len(self._known.keys() | ids) > MAX_PARSED:
             self.clear()
-            new = list(actions)
-        for action in new:  # also a variant whose features are other ones now
-            if action.id in known:
-                self._workspace.finish_example([known.pop(action.id)[1]])
-            (parsed,) = self._workspace.parse([action_line(action)])
-            known[action.id] = (action, parsed)
-        return [known[action.id][1] for action in actions]
+        return [self._one(action) for action in actions]
+
+    def _one(self, action: Action) -> Any:
+        known = self._known.get(action.id)
+        if known is not None and known.action is action:
+            return known.example
+        line = action_line(action)  # actions that are equal can have different lines: True == 1.0
+        if known is None or known.line != line:
+            if known is not None:  # the features of a variant are other ones now
+                self._workspace._finish_example_multi_ex([self._known.pop(action.id).example])
+            (example,) = self._workspace._parse(line)
+            known = self._known[action.id] = _Parsed(action, line, example)
+        known.action = action
+        return known.example
 
     def clear(self) -> None:
+        self._last = ((), [], [])
         _hand_back(self._workspace, self._known)
 
 
-def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, tuple[Action, Any]]) -> None:
-    for _, parsed in known.values():
-        workspace.finish_example([parsed])
+def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, _Parsed]) -> None:
+    for parsed in known.values():
+        workspace._finish_example_multi_ex([parsed.example])
     known.clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 from policies.registry import MENU, PolicyError, PolicySpec, check
 
-PLANNED_POLICIES = frozenset({"auto", "linear", "segments"})
+PLANNED_POLICIES = frozenset({"auto", "segments"})
 
 
 def read_policy(value: Any) -> PolicySpec:

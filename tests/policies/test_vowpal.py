@@ -87,6 +87,11 @@ def test_actions_that_are_kept_parsed_give_what_text_gives() -> None:
     np.testing.assert_array_equal(learner.pmf({"n": 1.0}, changed), expected)
     assert not np.array_equal(expected, first)
     np.testing.assert_array_equal(learner.pmf({"n": 1.0}, actions), first)
+    # equal in Python, other features for a learner
+    flagged, numbered = ([*actions[:4], Action("4", {"price": value})] for value in (True, 1.0))
+    assert flagged == numbered
+    learner.pmf({"n": 1.0}, flagged)
+    np.testing.assert_array_equal(learner.pmf({"n": 1.0}, numbered), trained().pmf({"n": 1.0}, numbered))
 
 
 def test_learning_goes_on_after_being_asked() -> None:
@@ -99,6 +104,11 @@ def test_learning_goes_on_after_being_asked() -> None:
     learner.pmf({"n": 1.0}, actions)
     learner.learn([TrainingExample({"n": 1.0}, actions, np.full(5, 0.2), 1, 1.0)])
     del learner  # hands back what is left
+
+
+def test_two_actions_with_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="one id: \\['a', 'a'\\]"):
+        trained().pmf({}, [Action("a"), Action("a", {"price": 1.0})])
 
 
 def test_equal_chances_of_the_optimistic_regcb_are_shared() -> None:
