@@ -13,12 +13,14 @@ from google.protobuf.message import Message
 from elige.client import AsyncClient, Client
 from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc
 
-Answer = Message | Callable[[Any], Message] | grpc.StatusCode
+Answer = Message | Callable[[Any], Message] | grpc.StatusCode | list[Any]
 
 
 @dataclass
 class FakeService:
-    """Answers each rpc with what `answers` holds under its name: a message, a function of the request, or a status."""
+    """Answers each rpc with what `answers` holds under its name: a message, a function of the request, a status, or a
+    list of these, one for each call.
+    """
 
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[Any] = field(default_factory=list)
@@ -32,6 +34,8 @@ class FakeService:
             self.metadata.append(dict(context.invocation_metadata()))
             self.seconds_left.append(context.time_remaining())
             answer = self.answers[name]
+            if isinstance(answer, list):
+                answer = answer.pop(0)
             if isinstance(answer, grpc.StatusCode):
                 context.abort(answer, f"{name}: no campaign 'año'; known: 'hero'")
             return answer(request) if callable(answer) else answer

@@ -410,6 +410,27 @@ def test_a_refusal_carries_code_and_message(elige: Any, service: Any) -> None:
     assert (raised.value.code, raised.value.message) == ("NOT_FOUND", "Decide: no campaign 'año'; known: 'hero'")
 
 
+def test_calls_that_can_be_repeated_are_made_again_when_the_service_was_away(elige: Any, service: Any) -> None:
+    away = grpc.StatusCode.UNAVAILABLE
+    service.answers["GetCampaign"] = [away, away, campaigns_pb2.Campaign(name="hero", version=3)]
+    assert elige.get_campaign("hero").version == 3
+    assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.DEADLINE_EXCEEDED])
+def test_other_failures_are_told_at_once(elige: Any, service: Any, code: grpc.StatusCode) -> None:
+    service.answers["GetCampaign"] = [code, campaigns_pb2.Campaign(name="hero")]
+    with pytest.raises(EligeError, match=code.name):
+        elige.get_campaign("hero")
+
+
+def test_decisions_and_outcomes_are_never_sent_twice(elige: Any, service: Any) -> None:
+    for name, ask in (("Decide", lambda: elige.decide("hero")), ("Reward", lambda: elige.reward("d-1"))):
+        service.answers[name] = [grpc.StatusCode.UNAVAILABLE, decision()]
+        with pytest.raises(EligeError, match="UNAVAILABLE"):
+            ask()
+
+
 def test_a_service_that_is_away_is_an_error_of_the_same_kind(connect: Any, service: Any) -> None:
     service.target = "127.0.0.1:1"  # nobody listens there
     with pytest.raises(EligeError, match="UNAVAILABLE"):

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import json
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -18,7 +19,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MESSAGE_BYTES = 64 * 1024 * 1024  # the contract's limit; gRPC's own, 4 MiB, is less than a full batch
-_OPTIONS = (("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES))
+# Calls that do no harm when they are made twice are made again, by gRPC itself, when the service could not be reached.
+# Decide and Reward are not among them: without a request id or key a second one is another decision, another outcome.
+_REPEATABLE = ("CampaignService", "EvaluationService")
+_RETRIES = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    (
+        "grpc.service_config",
+        json.dumps(
+            {
+                "methodConfig": [
+                    {"name": [{"service": f"elige.v1.{name}"} for name in _REPEATABLE], "retryPolicy": _RETRIES}
+                ]
+            }
+        ),
+    ),
+)
 
 
 class _Settings:
