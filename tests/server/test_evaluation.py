@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,3 +143,55 @@ def test_mistakes_are_told(store: Database, make_source: Make) -> None:
         snapshot_candidate(store, "trial", "subject_line", "snapshot:7")
     with pytest.raises(InvalidRequest, match="expected snapshot:NUMBER"):
         snapshot_candidate(store, "trial", "subject_line", "snapshot:x")
+
+
+def test_a_snapshot_is_judged_as_it_was_served_and_only_on_what_came_later(
+    database: Database,
+    log: Any,
+    put: Callable[[str], object],
+    hero: str,
+    clock: Any,
+    new_trainer: Callable[[], Trainer],
+) -> None:
+    put(hero)
+    trainer = new_trainer()
+    for _ in range(3):  # three sessions, each learned before the next
+        log.visits(300)
+        trainer.step(clock.move(hours=1))
+    with database.reading() as connection:
+        newest, _, first = training_rows.list_snapshots(connection, "hero", before=None, limit=10)
+    seen = snapshot_candidate(database, "hero", "headline", f"snapshot:{first.id}")
+    whole = read_log(database, "hero")
+    assert seen.judged_after == whole.times[299]
+    # as served: with the explore share, so that nothing is impossible
+    actions = tuple(whole.actions)
+    assert seen.policy.pmf({"country": "ES"}, actions).min() >= 0.02 / 3
+    assert seen.policy.pmf({"country": "ES"}, actions).argmax() == [action.id for action in actions].index("price")
+
+    late = snapshot_candidate(database, "hero", "headline", f"snapshot:{newest.id}")
+    evaluation = evaluate(whole, [seen, late])
+    assert evaluation.row(seen.name).refusal is None
+    assert evaluation.period.n == 600  # everything is judged on the two sessions after it
+    assert "0 of 900 rounds are later" in str(evaluation.row(late.name).refusal)
+    # the second session was served from this very snapshot: what it says of itself is what was earned
+    second = read_log(database, "hero", until=datetime.fromtimestamp(float(whole.times[600]), UTC))
+    row = evaluate(second, [seen]).row(seen.name)
+    assert row.estimates["ips"].value == pytest.approx(second.rewards[300:].mean(), rel=1e-9)
+
+
+def test_a_snapshot_of_another_campaign_or_slot_is_refused(
+    database: Database,
+    log: Any,
+    put: Callable[[str], object],
+    hero: str,
+    clock: Any,
+    new_trainer: Callable[[], Trainer],
+) -> None:
+    put(hero)
+    put(hero.replace("campaign: hero", "campaign: other"))
+    log.visits(10)
+    new_trainer().step(clock.move(hours=1))
+    with pytest.raises(InvalidRequest, match="is of campaign 'hero', not 'other'"):
+        snapshot_candidate(database, "other", "headline", "snapshot:1")
+    with pytest.raises(InvalidRequest, match="has learned nothing for slot 'footer'"):
+        snapshot_candidate(database, "hero", "footer", "snapshot:1")
