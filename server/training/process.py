@@ -21,7 +21,7 @@ from server.training.trainer import Trainer
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.25
-"""Pause after a pass that found nothing to do, and at least this long between two snapshots of a campaign."""
+"""Pause after a pass, unless more waits: so long, at least, between two snapshots of a campaign."""
 RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 30.0
 
@@ -42,7 +42,8 @@ def run(url: str, *, stop: threading.Event | None = None) -> None:
     while not stopping.is_set():
         pause = IDLE_SECONDS
         try:
-            trainer.step(datetime.now(UTC))
+            if trainer.step(datetime.now(UTC)).behind:
+                pause = 0.0
         except EligeError as error:
             trouble = backoff.failed("", str(error), datetime.now(UTC))
             pause = trouble.pause.total_seconds()

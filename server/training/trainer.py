@@ -50,6 +50,11 @@ class Progress:
     def idle(self) -> bool:
         return not (self.matured or self.learned)
 
+    @property
+    def behind(self) -> bool:
+        """It did as much as one pass does: more waits."""
+        return self.matured >= MATURE_BATCH or self.learned >= SEGMENT
+
 
 class Trainer:
     """Trains all campaigns of one database whose lease it gets. One thread."""

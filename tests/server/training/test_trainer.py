@@ -16,7 +16,7 @@ from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training import trainer as module
-from server.training.trainer import Progress, Trainer
+from server.training.trainer import MATURE_BATCH, Progress, Trainer
 
 Sql = Callable[..., list[Any]]
 HOUR = timedelta(hours=1)
@@ -470,3 +470,11 @@ def test_what_was_matured_comes_back_in_sequence(trainer: Trainer, log: Any, clo
     assert [row.sequence for row in [*first, *rest]] == list(range(1, 11))
     assert {row.decision.id for row in [*first, *rest]} == {one.id for one in made}
     assert all(row.matured_at == clock.now for row in first)
+
+
+def test_a_full_pass_says_that_more_waits(log: Any, put: Callable[[str], object], hero: str, clock: Any) -> None:
+    put(hero)
+    log.visits(MATURE_BATCH + 1)
+    trainer = Trainer(log.database, holder="one", grace=timedelta(0))
+    now = clock.move(hours=1)
+    assert [trainer.step(now).behind for _ in range(2)] == [True, False]
