@@ -71,7 +71,7 @@ class Service:
         self._version = lru_cache(maxsize=256)(self._read_version)
         self._failures: set[tuple[str, int, str, type[Exception]]] = set()
         self._refreshing = asyncio.Lock()
-        self._refreshed = 0.0
+        self._looked = -MISS_INTERVAL  # when the last look into the database began, by time.monotonic()
 
     async def decide(self, request: DecideRequest) -> Decided:
         """Answered once durable. Raises NoSuchCampaign, InvalidRequest, Conflict, Unavailable, Overloaded, DiskFull."""
@@ -165,9 +165,9 @@ class Service:
             await self._refresh()
 
     async def _refresh(self) -> None:
+        self._looked = time.monotonic()
         for served in await asyncio.to_thread(self._loader.changed, self.catalogue.all()):
             self.catalogue.put(served)
-        self._refreshed = time.monotonic()
 
     async def close(self) -> None:
         """Store what waits."""
@@ -181,8 +181,11 @@ class Service:
             return self.catalogue.get(campaign)
 
     async def _look(self) -> None:
+        """Returns after a look that began after the call: an earlier one may just have missed what is asked for."""
+        asked = time.monotonic()
         async with self._refreshing:  # of thousands that miss at once, the first looks for all
-            if time.monotonic() - self._refreshed > MISS_INTERVAL:
+            if self._looked < asked:
+                await asyncio.sleep(max(0.0, self._looked + MISS_INTERVAL - asked))
                 await self._refresh()
 
     def _policy_failed(self, served: Served, slot: str, error: Exception) -> None:
