@@ -1,7 +1,6 @@
 """`elige serve`."""
 
 import asyncio
-import os
 import sys
 from typing import Annotated
 
@@ -21,8 +20,6 @@ def serve(
     ] = False,
 ) -> None:
     """Decide, log and learn: the gRPC server, with its trainer beside it. Stops gently on SIGTERM or Ctrl-C."""
-    # we fork nothing: the trainer is a program of its own, and gRPC's fork handlers only complain about it
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     from server.app import serve as run  # the other commands need neither gRPC's server nor uvloop
     from server.logging import configure_logging
 
