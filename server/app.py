@@ -38,10 +38,13 @@ async def running(settings: Settings, *, train: bool = True) -> AsyncIterator[Rp
     try:
         await service.refresh()
         server = RpcServer(service, settings.listen)
+        if train:
+            # before the first connection: starting a process means a fork, and a fork knows all connections there are
+            tried = asyncio.Event()
+            tasks.append(asyncio.create_task(supervise(settings.database, tried=tried)))
+            await tried.wait()
         await server.start()
         tasks.append(asyncio.create_task(_keep_fresh(service)))
-        if train:
-            tasks.append(asyncio.create_task(supervise(settings.database)))
         try:
             yield server
         finally:

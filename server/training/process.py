@@ -67,12 +67,14 @@ def stop_at_end_of_input(stopping: threading.Event) -> None:
     threading.Thread(target=watch, name="elige-parent-watch", daemon=True).start()
 
 
-async def supervise(url: str) -> None:
-    """Keep one trainer process running until cancelled; then end it gently."""
+async def supervise(url: str, *, tried: asyncio.Event) -> None:
+    """Keep one trainer process running until cancelled; then end it gently. `tried`: the first one was started, or
+    could not be.
+    """
     failures = 0
     while True:
         began = asyncio.get_running_loop().time()
-        ended = await _train(url)
+        ended = await _train(url, tried)
         stable = asyncio.get_running_loop().time() - began > STABLE_SECONDS
         failures = 1 if stable else failures + 1
         pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1]
@@ -80,7 +82,7 @@ async def supervise(url: str) -> None:
         await asyncio.sleep(pause)
 
 
-async def _train(url: str) -> str:
+async def _train(url: str, tried: asyncio.Event) -> str:
     """Run one trainer process; how it ended."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -88,6 +90,8 @@ async def _train(url: str) -> str:
         )
     except OSError as error:  # no memory, too many processes: perhaps later
         return f"could not be started: {error}"
+    finally:
+        tried.set()
     try:
         return f"exit code {await process.wait()}"
     except asyncio.CancelledError:

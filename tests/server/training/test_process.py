@@ -133,7 +133,7 @@ def test_a_supervised_trainer_is_started_again_and_ended_with_its_server(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", remember)
 
     async def scenario() -> None:
-        supervisor = asyncio.create_task(supervise(url))
+        supervisor = asyncio.create_task(supervise(url, tried=asyncio.Event()))
         await asyncio.to_thread(wait_until, lambda: pids)
         os.kill(pids[0], signal.SIGKILL)
         await asyncio.to_thread(wait_until, lambda: len(pids) == 2 and sql("SELECT * FROM snapshots"))
@@ -164,7 +164,7 @@ def test_a_trainer_that_can_not_be_started_is_tried_again(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
 
     async def scenario() -> None:
-        supervisor = asyncio.create_task(supervise(url))
+        supervisor = asyncio.create_task(supervise(url, tried=asyncio.Event()))
         assert await asyncio.to_thread(enough.wait, 60)
         supervisor.cancel()
         with suppress(asyncio.CancelledError):
