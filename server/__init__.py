@@ -2,6 +2,6 @@
 
 import os
 
-# Before anything imports grpc, which reads it once. The server starts its trainer by fork and exec; in between, gRPC's
-# fork handlers would wake up in the child and answer on connections that belong to the parent.
+# Before anything imports grpc, which reads it once. The server starts its trainer by fork and exec, and gRPC's fork
+# handlers have no business in the child in between: it is thought, not proven, that they once answered for the parent.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")

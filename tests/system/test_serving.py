@@ -106,7 +106,7 @@ def test_a_trainer_that_dies_is_started_again_and_goes_on(serve: Serve) -> None:
         elige.reward(decision.id)
         eventually(lambda: elige.get_campaign("hero").snapshot or None)
     assert server.trainer != first
-    assert "fork" not in server.log.read_text()  # gRPC's fork handlers are off: they answer for the parent in the child
+    assert "fork" not in server.log.read_text()  # of gRPC's fork handlers, which are off
 
 
 def test_two_servers_on_one_database_answer_as_one(serve: Serve, database: str) -> None:
