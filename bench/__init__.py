@@ -1,1 +1,1 @@
-"""How fast this is, measured against what it could be at best; `python -m bench` runs every benchmark."""
+"""How fast this is and how much it earns, against what could be at best; `python -m bench` runs every benchmark."""

@@ -21,7 +21,12 @@ class Figures:
 
 
 def as_text(figures: Figures) -> str:
-    """A Markdown table with its title, aligned: readable as it is, and what the documentation holds."""
+    """A Markdown table with its title, aligned: readable as it is, and what the documentation holds.
+
+    Without rows, the title alone, which says why.
+    """
+    if not figures.rows:
+        return figures.title
     widths = [max(map(len, column)) for column in zip(figures.header, *figures.rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:

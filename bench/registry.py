@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import bench
@@ -11,10 +11,10 @@ from bench.figures import Figures
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`about`: one line. `quick`: runs it with short settings, which give the figures of docs/benchmarks.md."""
+    """`about`: one line. `quick`: runs it with the settings of docs/benchmarks.md and gives its tables one by one."""
 
     about: str
-    quick: Callable[[], Figures]
+    quick: Callable[[], Iterable[Figures]]
 
 
 def benchmarks() -> dict[str, Benchmark]:

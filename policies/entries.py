@@ -51,6 +51,14 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What a specification names that must exist elsewhere: variants, and keys of the context."""
+
+    variants: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the menu."""
 
@@ -61,3 +69,10 @@ class Entry:
     any_name: Rule | None = None
     """The rule of parameters whose names are the variants' own."""
     learns: bool = False
+    mentions: Callable[[Mapping[str, Parameter]], Mentioned] = lambda parameters: Mentioned()
+    """Raises ValueError for parameters that can't be read."""
+
+    @property
+    def defaults(self) -> Mapping[str, Parameter]:
+        """What holds for the parameters that are not given."""
+        return {name: rule.default for name, rule in self.rules.items() if rule.default is not None}

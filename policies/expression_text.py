@@ -30,7 +30,7 @@ _RESERVED = {
 }
 _PRESENT = "__present_"
 _NAME = r"[_a-zA-Z][_a-zA-Z0-9]*"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<space> [ \t\r\n\f]+ | //[^\n]* )
     | (?P<text> [bB]? (?: [rR] (?: \"{3}[\s\S]*?\"{3} | '{3}[\s\S]*?'{3} | \"[^\"\r\n]*\" | '[^'\r\n]*' )
@@ -44,6 +44,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+"""One word of an expression, or the space or comment between two."""
 
 
 class ExpressionError(ValueError):
@@ -123,7 +124,7 @@ def complain(source: str, start: int, problem: str) -> ExpressionError:
 def _tokens(source: str) -> Iterator[Token]:
     position = 0
     while position < len(source):
-        match = _TOKEN.match(source, position)
+        match = TOKEN.match(source, position)
         if match is None:
             raise complain(source, position, _unreadable(source[position:]))
         kind = str(match.lastgroup)

@@ -6,8 +6,9 @@ Text from outside is escaped so that it can do none of this, and so that two dif
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from policies.scales import Scales, squash
 from policies.types import Action, Features, Value
 
 CONTEXT, ACTION = "c", "a"
@@ -28,12 +29,15 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(_percent, text) if _SPECIAL.search(text) else text
 
 
-def squash(number: float) -> float:
-    """sign(x)·log(1 + |x|): keeps order and sign, and an order value of 10,000 (9.2) does not swamp a flag (1)."""
-    return math.copysign(math.log1p(abs(number)), number)
+def numbers_of(context: Features) -> Iterator[tuple[str, float]]:
+    """Name and value of its finite numbers, by name."""
+    for name in sorted(context):
+        value = context[name]
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            yield escape(name), float(value)
 
 
-def _tokens(name: str, value: Value) -> str:
+def _tokens(name: str, value: Value, scales: Scales | None = None) -> str:
     key = escape(name)
     if isinstance(value, str):
         return f"{key}={escape(value)}"
@@ -43,23 +47,41 @@ def _tokens(name: str, value: Value) -> str:
         return " ".join(f"{key}={escape(item)}" for item in value)
     if not math.isfinite(value):
         return ""
-    # Six decimals: Vowpal Wabbit reads numbers as 32-bit floats, and one below their range makes its predictions NaN.
-    written = f"{squash(value):.6f}"
+    if scales is not None:
+        return _scaled(key, scales.standard(key, value))
+    written = _written(squash(value))
     # A feature of value 0 would be no feature, and a zero has to differ from a missing number.
     return f"{key}=0" if float(written) == 0.0 else f"{key}:{written}"
+
+
+def _scaled(key: str, deviations: float | None) -> str:
+    """Deviations from the mean, and in which half of a deviation they lie: what goes up or down steadily, and what is
+    good in the middle.
+    """
+    if deviations is None:
+        return ""
+    written = _written(deviations)
+    # no text's token is like this one: the text's own = would be escaped
+    half = f"{key}=={math.floor(2.0 * float(written))}"
+    return half if float(written) == 0.0 else f"{key}:{written} {half}"
+
+
+def _written(number: float) -> str:
+    """Six decimals: Vowpal Wabbit reads 32-bit floats, and a number below their range makes its predictions NaN."""
+    return f"{number:.6f}"
 
 
 def _namespace(letter: str, tokens: Sequence[str]) -> str:
     return " ".join((f"|{letter}", *filter(None, tokens)))
 
 
-def context_line(context: Features) -> str:
+def context_line(context: Features, scales: Scales) -> str:
     """The shared line of a decision. Names are sorted: the order in which a caller sends them changes nothing."""
-    return "shared " + _namespace(CONTEXT, [_tokens(name, context[name]) for name in sorted(context)])
+    return "shared " + _namespace(CONTEXT, [_tokens(name, context[name], scales) for name in sorted(context)])
 
 
 def action_line(action: Action) -> str:
-    """The line of one action: its id and its declared features."""
-    declared = [_tokens(name, action.features[name]) for name in sorted(action.features)]
+    """The line of one action: its id and its features."""
+    features = [_tokens(name, action.features[name]) for name in sorted(action.features)]
     # `id` is written with a sign that no escaped name holds, so that a declared feature `id` is another one
-    return _namespace(ACTION, [f"=id={escape(action.id)}", *declared])
+    return _namespace(ACTION, [f"=id={escape(action.id)}", *features])

@@ -1,146 +1,54 @@
-"""Linear Thompson sampling: every variant with the probability that its expected reward is the highest.
+"""Linear Thompson sampling: every variant with the probability that its expected reward is the highest, sharpened.
 
 The expected reward of a variant is linear in the context. Each variant has a posterior of its own, independent of the
 others', so the score of each in a given context is one Normal, and the probability of the highest is exact. Agrawal and
 Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs".
 """
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import orjson
 
 from policies.base import UnreadableSnapshot, uniform
-from policies.features import escape, squash
-from policies.quadrature import Floats, Normals, chances_of_being_best
+from policies.columns import Columns, Number
+from policies.features import escape
+from policies.quadrature import Floats, chances_of_being_best
+from policies.ridge import Fit, Moments, Penalty, Stack, fit, most_likely, no_examples, stacked
 from policies.tallies import decay_of, read_state
 from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
 
-MAX_COLUMNS = 256
-"""Features that have a weight: the first ones seen. A variant takes at most half a megabyte, twice while it serves."""
+_POWER = 3
+"""Shares follow this power of the chance of being best. A regression of many columns is unsure of each variant for
+long, and Thompson sampling, the first power, pays for it: where the context decides everything, and where nothing.
+"""
 
+_GROWN = 1.05
+"""By how much the examples have to grow before the ridge is chosen again. It takes as long as ten solutions."""
 
-def columns(context: Features) -> Iterator[tuple[str, float]]:
-    """Name and value of what a context has: 1 for a text, a flag, each text of a list; a number squashed.
-
-    A number of 0 is a column of its own, since it has to differ from a missing one. The first column is the constant.
-    """
-    yield "", 1.0
-    for name in sorted(context):
-        key, value = escape(name), context[name]
-        if isinstance(value, str):
-            yield f"{key}={escape(value)}", 1.0
-        elif isinstance(value, bool):
-            yield f"{key}={'true' if value else 'false'}", 1.0
-        elif isinstance(value, tuple):
-            yield from ((f"{key}={text}", 1.0) for text in sorted({escape(item) for item in value}))
-        elif value == 0.0:
-            yield f"{key}=0", 1.0
-        elif math.isfinite(value):
-            yield key, squash(value)
-
-
-@dataclass(slots=True)
-class Moments:
-    """Of some examples, as they counted after one of them: Σ x xᵀ (d, d), Σ r x (d,), Σ r² and their weight n."""
-
-    xx: Floats
-    rx: Floats
-    rr: float = 0.0
-    n: float = 0.0
-    after: int = 0
-
-    def add(self, index: Sequence[int], x: Floats, reward: float, *, decay: float, now: int) -> None:
-        """Count one more example, the `now`-th, of which these columns are not 0."""
-        grown = max(index) + 1 - self.rx.size
-        if grown > 0:
-            self.xx, self.rx = np.pad(self.xx, (0, grown)), np.pad(self.rx, (0, grown))
-        if decay < 1.0:
-            left = decay ** (now - self.after)
-            self.xx *= left
-            self.rx *= left
-            self.rr, self.n = self.rr * left, self.n * left
-        self.xx[np.ix_(index, index)] += np.outer(x, x)
-        self.rx[index] += reward * x
-        self.rr += reward * reward
-        self.n += 1.0
-        self.after = now
-
-
-def no_examples() -> Moments:
-    return Moments(np.zeros((0, 0)), np.zeros(0))
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Bayesian ridge regressions of v variants, and last that of one without examples, under one noise variance.
-
-    weights (v + 1, d); spread (v + 1, d, d): the posterior covariance of the weights, divided by the noise.
-    """
-
-    row: dict[str, int]
-    weights: Floats
-    spread: Floats
-    noise: float
-
-    def scores(self, index: Sequence[int], x: Floats, variants: Sequence[str]) -> Normals:
-        """The expected scaled reward of each variant where these columns have the values x and all others 0."""
-        rows = np.array([self.row.get(variant, -1) for variant in variants])
-        mean = self.weights[rows[:, None], index] @ x
-        spread = self.spread[rows[:, None, None], np.array(index)[:, None], index]
-        return Normals(mean, np.sqrt(self.noise * np.einsum("kij,i,j->k", spread, x, x)))
-
-
-def fit(pooled: Moments, moments: dict[str, Moments], *, ridge: float) -> Fit:
-    """Of each variant: precision (ridge · I + Σ x xᵀ) / noise, mean (ridge · I + Σ x xᵀ)⁻¹ (ridge · w₀ + Σ r x).
-
-    The prior is w₀, the same regression on the examples of all variants, whose own prior is the mean reward alone: what
-    a context changes for every variant alike is learned from all of them. noise: what the regressions leave
-    unexplained, over the degrees of freedom that they leave, with one more of variance 1/4.
-    """
-    d = pooled.rx.size
-    start = np.zeros(d)
-    start[0] = (1.0 + pooled.rx[0]) / (2.0 + pooled.n)
-    [common], _, _ = _regressions([pooled], start, ridge=ridge)
-    each = [*moments.values(), no_examples()]
-    weights, spread, unexplained = _regressions(each, common, ridge=ridge)
-    used = (d - ridge * np.trace(spread, axis1=1, axis2=2)).sum()
-    noise = (0.25 + unexplained) / (1.0 + max(0.0, sum(one.n for one in each) - used))
-    return Fit({variant: row for row, variant in enumerate(moments)}, weights, spread, noise)
-
-
-def _regressions(each: Sequence[Moments], prior: Floats, *, ridge: float) -> tuple[Floats, Floats, float]:
-    """Weights (v, d), (ridge · I + Σ x xᵀ)⁻¹ (v, d, d), and the sum of the squared residuals of all."""
-    d = prior.size
-    xx, rx = np.zeros((len(each), d, d)), np.zeros((len(each), d))
-    for row, one in enumerate(each):
-        xx[row, : one.rx.size, : one.rx.size] = one.xx
-        rx[row, : one.rx.size] = one.rx
-    spread = np.asarray(np.linalg.inv(xx + ridge * np.eye(d)), dtype=np.float64)
-    weights = np.einsum("vij,vj->vi", spread, rx + ridge * prior)
-    squares = np.einsum("vi,vij,vj->v", weights, xx, weights) - 2.0 * np.einsum("vi,vi->v", weights, rx)
-    left = squares + np.array([one.rr for one in each])
-    return weights, spread, float(np.maximum(left, 0.0).sum())
+MAX_VARIANTS = 256
+"""Variants that have a regression: those chosen last. A campaign whose texts come and go has had thousands."""
 
 
 class LinearLearner:
     """The regressions of one slot. They are solved when first asked after learning."""
 
     def __init__(
-        self, *, reward_range: RewardRange, ridge: float = 1.0, half_life: float = 0.0, state: bytes | None = None
+        self, *, reward_range: RewardRange, ridge: float = 0.0, half_life: float = 0.0, state: bytes | None = None
     ) -> None:
         """With `state`, the learner goes on from there. Raises UnreadableSnapshot."""
-        self.arguments = f"linear --ridge {ridge!r}" + (f" --half_life {half_life!r}" if half_life else "")
+        self.arguments = "linear" + "".join(
+            f" --{name} {value!r}" for name, value in (("ridge", ridge), ("half_life", half_life)) if value
+        )
         self._range = reward_range
-        self._ridge = ridge
+        self._choose = not ridge
+        self.penalty = Penalty(ridge)
+        self._chosen_after = 0
         self._decay = decay_of(half_life)
         self.examples = 0
-        self.columns: dict[str, int] = {}
-        self.pooled = no_examples()
+        self.columns = Columns()
         self.moments: dict[str, Moments] = {}
-        self._fit: Fit | None = None
+        self._fit: tuple[Fit, dict[str, int]] | None = None
         if state is not None:
             self._load(state)
 
@@ -150,50 +58,51 @@ class LinearLearner:
             return uniform(len(actions))
         # sums and products round by their order, which must not be the caller's
         order = sorted(range(len(actions)), key=lambda i: actions[i].id)
-        index, x = self._known(context)
-        scores = self.fitted().scores(index, x, [escape(actions[i].id) for i in order])
+        fitted, row = self.fitted()
+        rows = [row.get(escape(actions[i].id), -1) for i in order]
+        chances = chances_of_being_best(fitted.scores(rows, *self.columns.known(context))) ** _POWER
         pmf = np.empty(len(actions))
-        pmf[order] = chances_of_being_best(scores)
+        pmf[order] = chances / chances.sum()
         return pmf
 
-    def fitted(self) -> Fit:
-        """The regressions on everything learned so far."""
+    def fitted(self) -> tuple[Fit, dict[str, int]]:
+        """The regressions on everything learned so far, the last one without examples, and the row of each variant."""
         if self._fit is None:
-            self._fit = fit(
-                self._now(self.pooled), {key: self._now(one) for key, one in self.moments.items()}, ridge=self._ridge
-            )
+            stack, to = self._stack()
+            found = fit(stack, self.penalty, squares=self.columns.squares()).mapped(to)
+            self._fit = found, {variant: row for row, variant in enumerate(self.moments)}
         return self._fit
 
-    def _now(self, moments: Moments) -> Moments:
-        left = self._decay ** (self.examples - moments.after)
-        if left == 1.0:
-            return moments
-        return Moments(moments.xx * left, moments.rx * left, moments.rr * left, moments.n * left, self.examples)
-
-    def _known(self, context: Features) -> tuple[list[int], Floats]:
-        found = [(self.columns[name], value) for name, value in columns(context) if name in self.columns]
-        return [column for column, _ in found], np.array([value for _, value in found])
+    def _stack(self) -> tuple[Stack, Floats]:
+        """The moments of standardised columns, as they count now, and the map that standardises."""
+        faded = [one.faded(self._decay ** (self.examples - one.after)) for one in self.moments.values()]
+        stack = stacked([*faded, no_examples()], len(self.columns.place))
+        to = self.columns.standardising(stack.xx.sum(axis=0))
+        return stack.mapped(to), to
 
     def learn(self, examples: Iterable[TrainingExample]) -> None:
         for example in examples:
             self.examples += 1
-            for name, _ in columns(example.context):
-                if name not in self.columns and len(self.columns) < MAX_COLUMNS:
-                    self.columns[name] = len(self.columns)
-            index, x = self._known(example.context)
-            reward = self._range.scaled(example.reward)
+            index, x = self.columns.learn(example.context, decay=self._decay, now=self.examples)
             own = self.moments.setdefault(escape(example.actions[example.chosen].id), no_examples())
-            for moments in (self.pooled, own):
-                moments.add(index, x, reward, decay=self._decay, now=self.examples)
+            reward = self._range.scaled(example.reward)
+            own.add(index, x, reward, decay=self._decay, now=self.examples)
+            if len(self.moments) > MAX_VARIANTS:
+                del self.moments[min(self.moments, key=lambda variant: self.moments[variant].after)]
         self._fit = None
+        if self._choose and self.examples > _GROWN * self._chosen_after:
+            stack, _ = self._stack()
+            self.penalty = most_likely(stack, squares=self.columns.squares())
+            self._chosen_after = self.examples
 
     def dump(self) -> bytes:
         """The moments, in the order in which variants and columns came: sums over them round alike after loading."""
         document = {
             "arguments": self.arguments,
             "examples": self.examples,
-            "columns": list(self.columns),
-            "pooled": _written(self.pooled),
+            "penalty": [*self.penalty, self._chosen_after],
+            "columns": list(self.columns.place),
+            "numbers": [[key, *_fields(number)] for key, number in self.columns.numbers.items()],
             "variants": [[variant, *_written(one)] for variant, one in self.moments.items()],
         }
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -202,11 +111,18 @@ class LinearLearner:
         read = read_state(state, self.arguments)
         try:
             self.examples = int(read["examples"])
-            self.columns = {str(name): column for column, name in enumerate(read["columns"])}
-            self.pooled = _read(*read["pooled"], most=len(self.columns))
-            self.moments = {str(row[0]): _read(*row[1:], most=len(self.columns)) for row in read["variants"]}
+            ridge, squares, self._chosen_after = read["penalty"]
+            self.penalty = Penalty(float(ridge), bool(squares))
+            numbers = {str(row[0]): Number(*row[1:]) for row in read["numbers"]}
+            self.columns = Columns([str(name) for name in read["columns"]], numbers)
+            d = len(self.columns.place)
+            self.moments = {str(row[0]): _read(*row[1:], most=d) for row in read["variants"]}
         except (KeyError, TypeError, ValueError) as error:
             raise UnreadableSnapshot(f"{self.arguments!r}: expected moments, and found others: {error!r}") from error
+
+
+def _fields(number: Number) -> list[object]:
+    return [number.origin, number.always, number.n, number.u, number.uu, number.after]
 
 
 def _written(moments: Moments) -> list[object]:

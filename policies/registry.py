@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from policies.auto_menu import AUTO_MENU
 from policies.base import Learner, Policy
 from policies.baselines import Fixed, Uniform, Weighted
-from policies.entries import Entry, Given, Parameter, Rule, number
+from policies.decision_list import EXAMPLE, decision_list, mentioned_by
+from policies.entries import Entry, Given, Mentioned, Parameter, Rule, number
 from policies.own_menu import OWN_MENU
 from policies.types import RewardRange
 from policies.vowpal_menu import VOWPAL_MENU
@@ -29,7 +31,7 @@ class PolicySpec:
 
     @classmethod
     def parse(cls, text: str) -> "PolicySpec":
-        """Read `name`, `name:key=value,key=value` or, for `fixed`, `fixed:VARIANT`. Raises PolicyError."""
+        """Read `name`, `name:key=value,key=value` or, for `fixed` and `rules`, `fixed:VARIANT`. Raises PolicyError."""
         name, _, rest = text.strip().partition(":")
         entry = _entry(name)
         if not rest:
@@ -61,12 +63,22 @@ MENU: Mapping[str, Entry] = {
         lambda given: Fixed(str(given.parameters["variant"] or given.default), given.default),
         {"variant": Rule("a variant's id", lambda value: isinstance(value, str), "")},
         positional="variant",
+        mentions=lambda parameters: Mentioned(variants=tuple(str(one) for one in parameters.values() if one != "")),
     ),
     "weighted": Entry(
         "fixed shares: weighted:a=1,b=3",
         lambda given: Weighted({name: float(weight) for name, weight in given.parameters.items()}),
         any_name=number(0.0, 1e9, 0.0),
+        mentions=lambda parameters: Mentioned(variants=tuple(parameters)),
     ),
+    "rules": Entry(
+        f"rules that people wrote, the first that applies: rules:{EXAMPLE}",
+        lambda given: decision_list(str(given.parameters["rules"]), default=given.default),
+        {"rules": Rule(f"rules such as {EXAMPLE}", lambda value: isinstance(value, str))},
+        positional="rules",
+        mentions=lambda parameters: mentioned_by(str(parameters["rules"])),
+    ),
+    **AUTO_MENU,
     **VOWPAL_MENU,
     **OWN_MENU,
 }
@@ -85,6 +97,18 @@ def check(spec: PolicySpec) -> None:
             raise PolicyError(f"policy {spec.name!r}, {name}: {value!r} is not {rule.expected}")
     if entry.any_name and not any(spec.parameters.values()):
         raise PolicyError(f"policy {spec.name!r} needs at least one weight above 0, as in {spec.name}:a=1,b=3")
+    needed = entry.positional
+    if needed and needed not in spec.parameters and entry.rules[needed].default is None:
+        raise PolicyError(f"policy {spec.name!r} needs {entry.rules[needed].expected}")
+    try:
+        entry.mentions(spec.parameters)
+    except ValueError as error:
+        raise PolicyError(f"policy {spec.name!r}: {error}") from error
+
+
+def mentioned(spec: PolicySpec) -> Mentioned:
+    """The variants and context keys that a checked specification names."""
+    return _entry(spec.name).mentions(spec.parameters)
 
 
 def learns(spec: PolicySpec) -> bool:
@@ -101,8 +125,7 @@ def create(
     """
     check(spec)
     entry = _entry(spec.name)
-    defaults = {name: rule.default for name, rule in entry.rules.items() if rule.default is not None}
-    return entry.build(Given({**defaults, **spec.parameters}, default, reward_range, seed, state))
+    return entry.build(Given({**entry.defaults, **spec.parameters}, default, reward_range, seed, state))
 
 
 def load(spec: PolicySpec, state: bytes, *, default: str, reward_range: RewardRange, seed: int = 0) -> Learner:

@@ -6,7 +6,7 @@ that followed, so the posterior of a variant needs its plain rewards and no impo
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +62,11 @@ class Tallies:
         for key in keys:
             n, r, rr = self.of(*key)
             self._rows[key] = (n + 1.0, r + reward, rr + reward * reward, self.examples)
+
+    def keep(self, segments: Collection[str | None]) -> None:
+        """Forget every segment but these. What its examples say of everybody stays."""
+        self._segments.intersection_update(segments)
+        self._rows = {key: row for key, row in self._rows.items() if len(key) < 2 or key[1] in segments}
 
     def of(self, *key: str) -> Tally:
         """The tally of a key as it counts now; zeros for one that has no examples."""

@@ -18,7 +18,7 @@ Pmf = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One variant as a policy sees it: its id and declared features, without its content."""
+    """One variant as a policy sees it: its id and its features, declared ones and those of its text (wording.py)."""
 
     id: str
     features: Features = field(default_factory=dict)

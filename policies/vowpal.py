@@ -1,7 +1,6 @@
 """Every Vowpal Wabbit learner behind one class. The only module that imports vowpalwabbit."""
 
 import operator
-import struct
 import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
@@ -12,15 +11,22 @@ from typing import Any
 import vowpalwabbit
 
 from policies.base import UnreadableSnapshot, normalise, uniform
-from policies.features import ACTION, CONTEXT, action_line, context_line
+from policies.features import ACTION, CONTEXT, action_line, context_line, numbers_of
+from policies.packing import pack, unpack
+from policies.scales import Scales
 from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
 
 # Feature names are hashed whatever they look like; the ring holds parsed examples, and 16 take 1.2 MB instead of 8.8.
 _ALWAYS = "--quiet --hash all --ring_size 16"
-_HEADER = struct.Struct("<Q")  # examples learned, before Vowpal Wabbit's own bytes
 
 MAX_PARSED = 256
-"""Actions that a learner keeps parsed. Each takes about 32 kB."""
+"""Actions that a learner keeps parsed, if no decision has more. Each takes about 32 kB."""
+
+MAX_AT_ONCE = 2_048
+"""Actions of one decision that are kept parsed; more are given to Vowpal Wabbit as text, every time."""
+
+_MAX_RETIRED = 32
+"""Parsed lines that wait to be handed back together, which costs a prediction."""
 
 INTERACTIONS = {
     "default": f"--quadratic {CONTEXT}{ACTION}",
@@ -45,8 +51,8 @@ class VowpalLearner:
         self.arguments = f"--cb_explore_adf {arguments} --random_seed {seed}"
         self._range = reward_range
         self._may_tie = "--regcbopt" in arguments
-        self._remembers_label = False
         self.examples = 0
+        self.scales = Scales()
         if state is None:
             self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments}")
         else:
@@ -61,61 +67,83 @@ class VowpalLearner:
         """
         if len(actions) == 1 or self.examples == 0:
             return uniform(len(actions))
-        if self._remembers_label:
-            self._workspace.predict(["shared |", "|"])
-            self._remembers_label = False
-        shared = context_line(context)
-        if len(actions) > MAX_PARSED:
+        shared = context_line(context, self.scales)
+        if len(actions) > MAX_AT_ONCE:
             order = _in_order_of_ids(actions)
-            scores = self._workspace.predict([shared, *(action_line(actions[i]) for i in order)])
+            scores = self._predict("\n".join((shared, *(action_line(actions[i]) for i in order))), ())
         else:
-            order, parsed = self._parsed.get(actions)
-            scores = self._predict(shared, parsed)
+            asked = self._parsed.get(actions)
+            order, scores = asked.order, self._predict(shared, asked.ordered)
         raw = [0.0] * len(actions)
         for i, score in zip(order, _tied_alike(scores) if self._may_tie else scores, strict=True):
             raw[i] = score
         return normalise(raw)
 
-    def _predict(self, shared: str, parsed: Sequence[Any]) -> list[float]:
+    def _predict(self, text: str, parsed: Sequence[Any]) -> list[float]:
         # what Workspace does in parse, predict and finish_example, without its wrappers: they take longer than all this
-        line = self._workspace._parse(shared)
+        fresh = self._workspace._parse(text)
         try:
-            self._workspace.predict_multi([*line, *parsed])
-            scores: list[float] = line[0].get_action_scores()
+            self._workspace.predict_multi([*fresh, *parsed])
+            scores: list[float] = fresh[0].get_action_scores()
             return scores
         finally:
-            self._workspace._finish_example_multi_ex(line)
+            self._workspace._finish_example_multi_ex(fresh)
 
     def learn(self, examples: Iterable[TrainingExample]) -> None:
-        # handing back a parsed action while Vowpal Wabbit remembers the label that it learned last ends the process
+        known = list(examples)
+        for example in known:
+            self.scales.learn(numbers_of(example.context))
+        # with nothing parsed before, so that the bytes depend on no cache
         self._parsed.clear()
-        self._remembers_label = True
-        for example in examples:
+        try:
+            for example in known:
+                self._learn(example)
+        finally:
+            self._parsed.clear()
+
+    def _learn(self, example: TrainingExample) -> None:
+        label = f"0:{-self._range.scaled(example.reward):.9g}:{example.propensity:.9g}"
+        shared = context_line(example.context, self.scales)
+        if len(example.actions) > MAX_AT_ONCE:
             lines = [action_line(action) for action in example.actions]
-            cost = -self._range.scaled(example.reward)
-            lines[example.chosen] = f"0:{cost:.9g}:{example.propensity:.9g} {lines[example.chosen]}"
-            self._workspace.learn([context_line(example.context), *lines])
-            self.examples += 1
+            lines[example.chosen] = f"{label} {lines[example.chosen]}"
+            fresh = whole = self._workspace._parse("\n".join((shared, *lines)))
+        else:
+            known = self._parsed.get(example.actions).given
+            # a label can't be taken off a parsed line: the chosen one is parsed for this example alone
+            fresh = self._workspace._parse(f"{shared}\n{label} {known[example.chosen].line}")
+            whole = [fresh[0], *(one.example for one in known)]
+            whole[1 + example.chosen] = fresh[1]
+        try:
+            self._workspace.learn_multi(whole)
+        finally:
+            self._parsed.retire(fresh)
+        self.examples += 1
 
     def dump(self) -> bytes:
         # Vowpal Wabbit writes and reads models by file name only
         with tempfile.TemporaryDirectory(prefix="elige-") as folder:
             path = Path(folder) / "model"
             self._workspace.save(str(path))
-            return _HEADER.pack(self.examples) + path.read_bytes()
+            document = {"examples": self.examples, "numbers": self.scales.document()}
+            return pack(self.arguments, document, [path.read_bytes()])
 
     def _load(self, state: bytes, arguments: str) -> None:
-        if len(state) <= _HEADER.size:
-            raise UnreadableSnapshot(f"{len(state)} bytes: expected a header of {_HEADER.size} and a model")
+        document, parts = unpack(state, self.arguments)
+        try:
+            [model] = parts
+            self.examples = int(document["examples"])
+            self.scales = Scales.from_document(document["numbers"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableSnapshot(f"{len(state)} bytes: expected a model and its numbers: {error!r}") from error
         with tempfile.TemporaryDirectory(prefix="elige-") as folder:
             path = Path(folder) / "model"
-            path.write_bytes(state[_HEADER.size :])
+            path.write_bytes(model)
             try:
                 self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {arguments} --initial_regressor {path}")
             except RuntimeError as error:
                 reason = str(error).replace(str(path), "the snapshot")
                 raise UnreadableSnapshot(f"Vowpal Wabbit refuses the model: {reason}") from error
-        (self.examples,) = _HEADER.unpack_from(state)
 
 
 def _tied_alike(scores: list[float]) -> list[float]:
@@ -138,8 +166,18 @@ class _Parsed:
     example: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Actions with their parsed lines as they were given, and in the order of their ids."""
+
+    actions: tuple[Action, ...]
+    given: list[_Parsed]
+    order: list[int]
+    ordered: list[Any]
+
+
 class _ParsedActions:
-    """Action lines that were parsed before: parsing is most of a prediction, and actions are the same every time.
+    """Action lines that were parsed before: parsing is most of the work, and actions are the same every time.
 
     Vowpal Wabbit never frees a parsed example that was not handed back, not even with its workspace.
     """
@@ -147,45 +185,61 @@ class _ParsedActions:
     def __init__(self, workspace: vowpalwabbit.Workspace) -> None:
         self._workspace = workspace
         self._known: dict[str, _Parsed] = {}
-        self._last: tuple[Sequence[Action], list[int], list[Any]] = ((), [], [])
-        weakref.finalize(self, _hand_back, workspace, self._known).atexit = False
+        self._retired: list[Any] = []
+        self._room = MAX_PARSED
+        self._last = _Asked((), [], [], [])
+        weakref.finalize(self, _hand_back, workspace, self._known, self._retired).atexit = False
 
-    def get(self, actions: Sequence[Action]) -> tuple[list[int], list[Any]]:
-        """The places of at most MAX_PARSED actions in the order of their ids, and the parsed lines in that order."""
-        asked, order, parsed = self._last
-        if len(asked) != len(actions) or not all(map(operator.is_, asked, actions)):
-            order = _in_order_of_ids(actions)
-            parsed = self._parse([actions[i] for i in order])
-            self._last = (tuple(actions), order, parsed)
-        return order, parsed
+    def get(self, actions: Sequence[Action]) -> _Asked:
+        """At most MAX_AT_ONCE actions, parsed. Raises ValueError when two have one id."""
+        last = self._last
+        if len(last.actions) != len(actions) or not all(map(operator.is_, last.actions, actions)):
+            given, order = self._parse(actions), _in_order_of_ids(actions)
+            last = self._last = _Asked(tuple(actions), given, order, [given[i].example for i in order])
+        return last
 
-    def _parse(self, actions: Sequence[Action]) -> list[Any]:
+    def _parse(self, actions: Sequence[Action]) -> list[_Parsed]:
         ids = {action.id for action in actions}
         if len(ids) < len(actions):
             raise ValueError(f"two actions have one id: {[action.id for action in actions][:20]}")
-        if len(self._known.keys() | ids) > MAX_PARSED:
+        self._room = max(self._room, len(actions))
+        if len(self._known) + len(ids - self._known.keys()) > self._room:
             self.clear()
+            self._room = max(MAX_PARSED, len(actions))
         return [self._one(action) for action in actions]
 
-    def _one(self, action: Action) -> Any:
+    def _one(self, action: Action) -> _Parsed:
         known = self._known.get(action.id)
         if known is not None and known.action is action:
-            return known.example
+            return known
         line = action_line(action)  # actions that are equal can have different lines: True == 1.0
         if known is None or known.line != line:
             if known is not None:  # the features of a variant are other ones now
-                self._workspace._finish_example_multi_ex([self._known.pop(action.id).example])
+                self.retire([known.example])
             (example,) = self._workspace._parse(line)
             known = self._known[action.id] = _Parsed(action, line, example)
         known.action = action
-        return known.example
+        return known
+
+    def retire(self, examples: Iterable[Any]) -> None:
+        """Parsed lines that nobody needs any more."""
+        self._retired += examples
+        if len(self._retired) >= _MAX_RETIRED:
+            _hand_back(self._workspace, {}, self._retired)
 
     def clear(self) -> None:
-        self._last = ((), [], [])
-        _hand_back(self._workspace, self._known)
+        self._last = _Asked((), [], [], [])
+        _hand_back(self._workspace, self._known, self._retired)
 
 
-def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, _Parsed]) -> None:
-    for parsed in known.values():
-        workspace._finish_example_multi_ex([parsed.example])
+def _hand_back(workspace: vowpalwabbit.Workspace, known: dict[str, _Parsed], retired: list[Any]) -> None:
+    """Vowpal Wabbit accounts for what is handed back as if it were the example it worked on last: after learning, fewer
+    lines than were learned would end the process. Hence a prediction of nothing first, and its lines in front.
+    """
+    examples = [*(parsed.example for parsed in known.values()), *retired]
     known.clear()
+    retired.clear()
+    if examples:
+        nothing = workspace._parse("shared |\n|")
+        workspace.predict_multi(nothing)
+        workspace._finish_example_multi_ex([*nothing, *examples])

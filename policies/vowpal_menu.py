@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from policies.base import Policy
+from policies.base import Learner, Policy
 from policies.entries import Entry, Given, Rule, number, one_of, whole
+from policies.segments import AS_FEATURE, seeing_segments
 from policies.vowpal import INTERACTIONS, VowpalLearner
+from policies.window import Windowed
 
 COSTS = {
     "mtr": "the cost of what was chosen, each example weighted by its inverse propensity",
@@ -16,6 +18,8 @@ COSTS = {
 
 _RANGE = "--cb_min_cost -1 --cb_max_cost 0"
 """The costs of VowpalLearner. Without a range, regcb never leaves uniform and squarecb's scale means little."""
+
+_FEW = {"max_actions": whole(0, 1_000, 0)}
 
 _BOUNDS = {"elimination": "--regcb", "optimistic": "--regcbopt"}
 
@@ -29,7 +33,7 @@ def _entry(
 ) -> Entry:
     """`exploration`: Vowpal Wabbit's arguments; `costs`: those that it accepts with them (found by trying)."""
 
-    def build(given: Given) -> Policy:
+    def learner(given: Given, state: bytes | None) -> Learner:
         arguments = (
             exploration(given),
             f"--cb_type {given.parameters['cost']}",
@@ -39,8 +43,14 @@ def _entry(
             *(f"--{name} {given.number(name):g}" for name in ("l1", "l2") if given.number(name)),
         )
         return VowpalLearner(
-            " ".join(filter(None, arguments)), reward_range=given.reward_range, seed=given.seed, state=given.state
+            " ".join(filter(None, arguments)), reward_range=given.reward_range, seed=given.seed, state=state
         )
+
+    def build(given: Given) -> Policy:
+        window = int(given.number("window"))
+        if window:
+            return Windowed(lambda state: learner(given, state), window=window, state=given.state)
+        return learner(given, given.state)
 
     common = {
         "learning_rate": number(1e-6, 100.0, 0.5),
@@ -49,12 +59,22 @@ def _entry(
         "cost": one_of(costs, "mtr"),
         "l1": number(0.0, 1.0, 0.0),
         "l2": number(0.0, 1.0, 0.0),
+        "window": whole(0, 1_000_000_000, 0),
     }
-    return Entry(summary, build, {**rules, **common}, learns=True)
+    return Entry(summary, seeing_segments(build), {**rules, **common, **AS_FEATURE}, learns=True)
+
+
+def _few(given: Given) -> str:
+    """Explore only so many variants, those that differ most (Zhu et al. 2022).
+
+    In two passes: with the usual one, probabilities depend on what was asked before.
+    """
+    most = int(given.number("max_actions"))
+    return f" --large_action_space --max_actions {most} --two_pass_svd" if most else ""
 
 
 def _epsilon(given: Given) -> str:
-    return f"--epsilon {given.number('epsilon'):g}"
+    return f"--epsilon {given.number('epsilon'):g}{_few(given)}"
 
 
 def _epsilon_decay(given: Given) -> str:
@@ -71,7 +91,7 @@ def _cover(given: Given) -> str:
 
 def _squarecb(given: Given) -> str:
     gamma = f"--gamma_scale {given.number('gamma_scale'):g} --gamma_exponent {given.number('gamma_exponent'):g}"
-    return f"--squarecb {gamma} {_RANGE}"
+    return f"--squarecb {gamma} {_RANGE}{_few(given)}"
 
 
 def _regcb(given: Given) -> str:
@@ -86,7 +106,7 @@ VOWPAL_MENU: Mapping[str, Entry] = {
     "epsilon": _entry(
         "the best known variant, and every variant with a share of epsilon",
         _epsilon,
-        {"epsilon": number(0.0, 1.0, 0.05)},
+        {"epsilon": number(0.0, 1.0, 0.05), **_FEW},
     ),
     "epsilon_decay": _entry(
         "epsilon that falls as learning goes on; several models of which the best-proven one decides",
@@ -108,7 +128,7 @@ VOWPAL_MENU: Mapping[str, Entry] = {
     "squarecb": _entry(
         "the more often, the better it is expected to be (Foster and Rakhlin 2020)",
         _squarecb,
-        {"gamma_scale": number(1e-6, 1e9, 10.0), "gamma_exponent": number(0.0, 1.0, 0.5)},
+        {"gamma_scale": number(1e-6, 1e9, 10.0), "gamma_exponent": number(0.0, 1.0, 0.5), **_FEW},
         costs=("mtr",),
     ),
     "regcb": _entry(

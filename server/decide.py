@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from policies.base import InvalidPmf, draw_point, sample, with_exploration
+from policies.bounds import bounded
 from policies.types import Action, Features, Pmf
 from server.campaigns.catalogue import Served, ServedSlot
 from server.campaigns.context import read_context
-from server.campaigns.learning import earlier_choices
+from server.campaigns.learning import candidate_action, seen_context
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
 from server.ids import make_decision_id, person_key
@@ -88,7 +89,7 @@ def decide(
             choices.append(_fallback(slot, asked, stopped, refusals=()))
             continue
         point = draw_point(secret, drawn_for, name)
-        known: Features = {**context, **earlier_choices(choices)}
+        known = seen_context(served.campaign, context, at=now, time_zone=zone, earlier=choices)
         explore = served.campaign.explore_of(name)
         choices.append(_choose(slot, asked, known, point=point, explore=explore, on_failure=on_failure))
     logged = not (request.opted_out or request.dry_run)
@@ -114,7 +115,8 @@ def decide(
 
 def eligible_actions(slot: ServedSlot, asked: SlotOptions) -> tuple[tuple[Action, ...], tuple[Refusal, ...]]:
     """The variants that may be shown, declared ones first, and why the others may not."""
-    offered = {**slot.actions, **{one.id: Action(one.id, one.features) for one in asked.candidates}}
+    brought = {one.id: candidate_action(one, worded=slot.worded) for one in asked.candidates}
+    offered = {**slot.actions, **brought}
     eligible = tuple(action for variant, action in offered.items() if variant not in asked.exclude)
     refused = tuple(Refusal(slot.name, variant, "excluded") for variant in offered if variant in asked.exclude)
     return eligible, refused
@@ -155,7 +157,10 @@ def _choose(
     except Exception as error:  # noqa: BLE001 whatever a learner does, a page gets its headline
         on_failure(slot.name, error)
         return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals)
-    pmf = with_exploration(pmf, explore)
+    if slot.bounds:
+        pmf = bounded(pmf, eligible, explore=explore, bounds=slot.bounds).pmf
+    else:
+        pmf = with_exploration(pmf, explore)
     chosen = sample(pmf, point)
     variant = eligible[chosen].id
     return Choice(

@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.base import Policy, with_exploration
+from policies.base import Policy
+from policies.bounds import Bounds, bounded
 from policies.expressions import compile_expression
+from policies.portraits import describe, sentence
+from policies.segmentation import Segmentation
+from policies.segments import Segmented
 from policies.types import Action, Features, Pmf
-from server.campaigns.learning import actions_of, build_policy, earlier_choices, matching_states
+from server.campaigns.catalogue import serve
+from server.campaigns.learning import actions_of, build_policy, matching_states, seen_by_policy
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
 from server.records import Decision, Kind, Matured
@@ -16,21 +21,23 @@ from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training.restore import restore
-from simulator import Candidate, Log, Round
+from simulator import By, Candidate, Log, Round
 
 CHUNK = 5_000
 SNAPSHOT = "snapshot:"
+SEGMENTS = "segment"
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A policy as it is served: with the explore share on top."""
+    """A policy as it is served: with the explore share on top, inside the bounds."""
 
     policy: Policy
     explore: float
+    bounds: Bounds
 
     def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
-        return with_exploration(self.policy.pmf(context, actions), self.explore)
+        return bounded(self.policy.pmf(context, actions), actions, explore=self.explore, bounds=self.bounds).pmf
 
 
 def read_log(
@@ -56,7 +63,7 @@ def read_log(
     test = compile_expression(where, names=names) if where else None
     versions = _Versions(database, campaign)
     rows = _matured(database, campaign, since=since, until=until, progress=progress)
-    rounds = [found for row in rows if (found := _round(row, name, versions))]
+    rounds = [found for row in rows if (found := _round(row, name, newest, versions))]
     kept = rounds if test is None else [one for one in rounds if test.test(one.context).holds]
     if not kept:
         raise InvalidRequest(_nothing(campaign, where if rounds else None, len(rounds)))
@@ -87,13 +94,55 @@ def snapshot_candidate(database: Database, campaign: str, slot: str, name: str) 
     states = matching_states(trained, snapshot.slots)
     if slot not in states:
         raise InvalidRequest(f"snapshot {number} has learned nothing for slot {slot!r}")
-    policy = Served(build_policy(trained, slot, states[slot].state), trained.explore_of(slot))
+    newest = _campaign(database, campaign)
+    if slot in newest.slots and _sight(trained, slot) != _sight(newest, slot):
+        raise InvalidRequest(
+            f"snapshot {number} was trained with {_sight(trained, slot)}, and the log is read with "
+            f"{_sight(newest, slot)}, as the campaign is now: expected a snapshot that sees the same"
+        )
+    built = build_policy(trained, slot, states[slot].state)
+    policy = Served(built, trained.explore_of(slot), trained.bounds_of(slot))
     return Candidate(name, policy, judged_after=last.timestamp(), note=f"{states[slot].policy}, as served")
+
+
+def groups_by(database: Database, log: Log, key: str) -> By:
+    """What makes groups of the people in the log of a campaign's slot: a key of their contexts; where none is called
+    so, `segment` means the segments of the newest snapshot. Raises InvalidRequest.
+    """
+    known = {name for context in log.contexts for name in context}
+    if key in known:
+        return By(key, lambda context: context.get(key))
+    if key != SEGMENTS:
+        names = ", ".join(sorted(known)) or "none"
+        raise InvalidRequest(f"no context of this log has a key {key!r}; there are: {names}, and {SEGMENTS!r}")
+    segmentation = _segmentation(database, log.name, log.slot)
+    return By(key, segmentation.label, {one.label: sentence(one) for one in describe(segmentation)})
+
+
+def _segmentation(database: Database, campaign: str, slot: str) -> Segmentation:
+    with database.reading() as connection:
+        stored = campaign_rows.read_version(connection, campaign)
+        newest = training_rows.newest_snapshot_id(connection, campaign)
+    served = serve(stored, restore(database, newest) if newest is not None else None).slots[slot]
+    if not isinstance(served.policy, Segmented):
+        raise InvalidRequest(
+            f"slot {slot!r} of campaign {campaign!r} is decided by {served.policy_name!r}, which makes no segments; "
+            "segments does, or squarecb:segments=8"
+        )
+    if served.policy.segmentation.segments is None:
+        raise InvalidRequest(f"slot {slot!r} of campaign {campaign!r} has no segments yet: it has learned too little")
+    return served.policy.segmentation
 
 
 def _campaign(database: Database, campaign: str) -> Campaign:
     with database.reading() as connection:
         return Campaign.from_document(campaign_rows.read_version(connection, campaign).document)
+
+
+def _sight(campaign: Campaign, slot: str) -> str:
+    """Which of the features that we make the policy of a slot sees, as a campaign file says it."""
+    wording, clock = ("true" if seen else "false" for seen in (campaign.slots[slot].worded, campaign.clock))
+    return f"wording: {wording}, clock: {clock}"
 
 
 class _Versions:
@@ -139,7 +188,8 @@ def _nothing(campaign: str, where: str | None, found: int) -> str:
     return f"campaign {campaign!r} has no decision in this period whose reward window has closed: nothing to evaluate"
 
 
-def _round(row: Matured, slot: str, versions: Callable[[int], Campaign]) -> Round | None:
+def _round(row: Matured, slot: str, newest: Campaign, versions: Callable[[int], Campaign]) -> Round | None:
+    """A decision as a policy of the newest version would see it."""
     decision: Decision = row.decision
     for position, choice in enumerate(decision.choices):
         if choice.slot != slot:
@@ -148,8 +198,8 @@ def _round(row: Matured, slot: str, versions: Callable[[int], Campaign]) -> Roun
         if choice.kind is Kind.FALLBACK or reward is None:
             return None
         return Round(
-            context={**decision.context, **earlier_choices(decision.choices[:position])},
-            actions=actions_of(versions(decision.version), choice),
+            context=seen_by_policy(newest, decision, position),
+            actions=actions_of(versions(decision.version), choice, worded=newest.slots[slot].worded),
             chosen=choice.variant,
             propensity=choice.propensity,
             reward=reward,

@@ -5,9 +5,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from policies.base import Learner, Policy, draw_point, sample, with_exploration
+from policies.base import Learner, Policy, draw_point, sample
+from policies.bounds import bounded
 from policies.types import Features
-from server.campaigns.learning import actions_of, build_policy, earlier_choices, matching_states
+from server.campaigns.learning import actions_of, build_policy, matching_states, seen_by_policy
 from server.campaigns.model import Campaign
 from server.decide import with_contents
 from server.errors import EligeError, NoSuchDecision, WrongState
@@ -36,7 +37,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One step recomputed. `detail`: what differs, or why it can't be recomputed; empty where it agrees."""
+    """One step recomputed. `detail`: what differs, or why it can't be recomputed. Where it agrees it is empty, or says
+    which bounds could not be kept.
+    """
 
     verdict: Verdict
     detail: str = ""
@@ -104,7 +107,7 @@ def explain(database: Database, decision_id: str) -> Explanation:
     snapshot, trouble = _snapshot(database, decision.snapshot)
     explained: list[SlotExplanation] = []
     for position, choice in enumerate(decision.choices):
-        context: Features = {**decision.context, **earlier_choices(decision.choices[:position])}
+        context = seen_by_policy(campaign, decision, position)
         match choice.kind:
             case Kind.POLICY:
                 one = _drawn(campaign, decision, choice, context, snapshot, trouble, secret=database.secret)
@@ -152,20 +155,21 @@ def _drawn(
         return base
     try:
         policy = _policy(campaign, choice.slot, snapshot)
-        scores = policy.pmf(context, actions_of(campaign, choice))
+        actions = actions_of(campaign, choice, worded=campaign.slots[choice.slot].worded)
+        scores = policy.pmf(context, actions)
     except Exception as error:  # noqa: BLE001 whatever a policy raises, the rest can be explained
         unknown = Check(Verdict.NOT_RECOMPUTABLE, f"the policy can't be asked any more: {error}")
         return replace(base, policy=unknown, bounds=unknown)
-    bounded = with_exploration(scores, choice.explore)
+    served, note = bounded(scores, actions, explore=choice.explore, bounds=campaign.bounds_of(choice.slot))
     # only what was drawn from is logged: policy and bounds can be held against it together, not apart
-    same = _same_probabilities(choice, bounded.tolist(), snapshot)
+    same = _same_probabilities(choice, served.tolist(), snapshot)
     return replace(
         base,
         policy=same,
-        bounds=same,
+        bounds=replace(same, detail=note) if same.verdict is Verdict.AGREES else same,
         arguments=policy.arguments if isinstance(policy, Learner) else choice.policy,
         scores=tuple(scores.tolist()),
-        bounded=tuple(bounded.tolist()),
+        bounded=tuple(served.tolist()),
     )
 
 

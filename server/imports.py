@@ -112,6 +112,7 @@ def campaign_of(source: Source, name: str) -> Campaign:
                 "value": metric,
             },
             "context": kinds if all(map(is_name, kinds)) else "any",
+            "clock": False,  # who chose did not look at it, and what was told is judged as it was told
             "slots": {source.slot: {"default": source.default or source.actions[0].id, "variants": variants}},
         }
     )

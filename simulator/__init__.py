@@ -14,7 +14,8 @@ is shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (
 from simulator.diagnostics import Diagnostics, diagnose
 from simulator.estimators import Estimate
 from simulator.evaluate import Candidate, EvaluationError, Progress, evaluate
-from simulator.evaluation import Evaluation, Period, Row
+from simulator.evaluation import Evaluation, Group, Period, Row
+from simulator.groups import By
 from simulator.intervals import NoSupport
 from simulator.log import Log, LogError, LogSummary, Round
 from simulator.mapping import CsvMapping, MappingError
@@ -23,12 +24,14 @@ from simulator.sources import csv_log, open_bandit
 from simulator.tables import SourceError
 
 __all__ = [
+    "By",
     "Candidate",
     "CsvMapping",
     "Diagnostics",
     "Estimate",
     "Evaluation",
     "EvaluationError",
+    "Group",
     "Log",
     "LogError",
     "LogSummary",

@@ -13,17 +13,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from policies.base import InvalidPmf, Learner, Policy, normalise
-from policies.registry import PolicySpec, create
+from policies.registry import PolicySpec, create, mentioned
 from policies.types import TrainingExample
-from simulator.diagnostics import diagnose, weights
-from simulator.estimators import Estimate, difference, dm, dr, ips, mean, snips
-from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Period, Row
+from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Group, Row
+from simulator.groups import MIN_ROUNDS, By, groups_of
+from simulator.judging import (
+    ESTIMATORS,
+    HEADLINES,
+    Asked,
+    Part,
+    eligible_shares,
+    judged_row,
+    logged_row,
+    nothing_to_tell,
+    part_of,
+    period_of,
+    refused_row,
+)
 from simulator.log import Floats, Log
 from simulator.reward_models import cross_fitted
 from simulator.verdict import verdict
 
-ESTIMATORS = ("ips", "snips", "dm", "dr")
-HEADLINES = ("dr", "snips", "ips", "dm")  # the first of these that was asked for is the one to read first
 MIN_JUDGED_SHARE = 0.1
 MAX_FIXED = 50
 
@@ -56,11 +66,13 @@ def evaluate(
     estimators: Sequence[str] = ESTIMATORS,
     confidence: float = 0.95,
     train_share: float = 0.5,
+    by: By | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
     """What each policy would have earned, estimated from the log; beside them always what was truly earned by the
-    logged policy, the uniform policy, and every fixed variant.
+    logged policy, the uniform policy, and every fixed variant. With `by`, also in each group of people: what is trained
+    is trained once, on everybody, and so is the reward model.
 
     Policies give their pmf on the logged eligible sets; no rule is run again. A policy that the log can't judge gets
     a refusal with its reason. Raises EvaluationError when nothing can be judged as asked, PolicyError for a
@@ -71,47 +83,46 @@ def evaluate(
     asked = [_named(log, policy, seed=seed) for policy in policies]
     trained, judged, refusals = _periods(log, asked, train_share)
     candidates = _by_name([*_baselines(judged, seed=seed), *asked])
-    refusals |= {
-        entry.name: f"{entry.fixed!r} could not be chosen in any round of the judged period"
-        for entry in candidates
-        if entry.fixed is not None and not _eligible_shares(judged)[entry.fixed]
-    }
     for entry in asked:
         if entry.learner and trained is not None:
             entry.learner.learn(_counted(trained, tell, f"training {entry.name}"))
-    _check_rewards(judged)
+    if problem := nothing_to_tell(judged):
+        raise EvaluationError(problem)
+    q = np.zeros(judged.eligible.shape)
     if {"dm", "dr"} & set(estimators):
         q = cross_fitted(judged, seed=seed, progress=lambda done: tell("fitting the reward model", done))
-    else:
-        q = np.zeros(judged.eligible.shape)
-
     headline = next(name for name in HEADLINES if name in estimators)
-    earned = _within(mean(judged.rewards, judged.persons, confidence=confidence), judged)
-    rows = [Row(LOGGED, LOGGED, {"mean": earned}, None, None, None, _period(judged))]
-    for entry in candidates:
-        if entry.name in refusals:
-            rows.append(
-                replace(
-                    rows[0],
-                    name=entry.name,
-                    role=entry.role,
-                    estimates={},
-                    refusal=refusals[entry.name],
-                    note=entry.note,
-                )
-            )
-        else:
-            rows.append(_judge(judged, entry, q, earned, estimators, confidence, headline, tell))
+    how = Asked(tuple(estimators), headline, confidence)
+    groups = dict(groups_of(judged.contexts, by)) if by else {}
+    untold = {name: _untold(judged[members]) for name, members in groups.items()}
+    told = {name: members for name, members in groups.items() if untold[name] is None}
+    parts: dict[str | None, Part] = {
+        name: part_of(judged, q, members, confidence=confidence)
+        for name, members in ((None, np.ones(len(judged), dtype=bool)), *told.items())
+    }
+    rows = {name: [logged_row(part)] for name, part in parts.items()}
+    for entry in candidates:  # one after the other: all their probabilities together may not fit into memory
+        target = None if entry.name in refusals else _pmf(judged, entry, tell)
+        for name, part in parts.items():
+            rows[name].append(_row(part, entry, target, refusals.get(entry.name, ""), how))
+    notes = {entry.name: entry.note for entry in candidates}
+    group_notes = by.notes if by else {}
+    whole = [replace(row, note=notes.get(row.name, "")) for row in rows[None]]
     return Evaluation(
-        rows=tuple(rows),
+        rows=tuple(whole),
         estimators=tuple(estimators),
         headline=headline,
         confidence=confidence,
         log=log.summary(),
-        period=_period(judged),
-        trained=_period(trained) if trained is not None else None,
+        period=period_of(judged),
+        trained=period_of(trained) if trained is not None else None,
         notes=tuple(_notes(log, judged, trained)),
-        verdict=verdict(rows, judged.persons, headline=headline, confidence=confidence),
+        verdict=verdict(whole, judged.persons, headline=headline, confidence=confidence),
+        by=by.key if by else "",
+        groups=tuple(
+            Group(name, int(members.sum()), tuple(rows.get(name, ())), untold[name], group_notes.get(name, ""))
+            for name, members in groups.items()
+        ),
     )
 
 
@@ -134,10 +145,16 @@ def _named(log: Log, policy: PolicySpec | str | Candidate, *, seed: int) -> _Ent
     if spec.name == "fixed":
         spec = PolicySpec("fixed", {"variant": spec.parameters.get("variant") or _default(log)})
     built = create(spec, default=log.default or "", reward_range=log.reward_range, seed=seed)
-    named = spec.parameters.values() if spec.name == "fixed" else spec.parameters if spec.name == "weighted" else ()
-    for variant in named:
+    named = mentioned(spec)
+    for variant in named.variants:
         if variant not in log.ids:
             raise EvaluationError(f"policy {str(spec)!r}: no variant {variant!r} in this log; it has: {list(log.ids)}")
+    for key in named.keys:
+        if not any(key in context for context in log.contexts):
+            known = sorted({name for context in log.contexts for name in context})
+            raise EvaluationError(
+                f"policy {str(spec)!r}: no round of this log has a context key {key!r}; known: {known}"
+            )
     fixed = str(spec.parameters["variant"]) if spec.name == "fixed" else None
     return _Entry(str(spec), SPEC, built, learner=built if isinstance(built, Learner) else None, fixed=fixed)
 
@@ -156,7 +173,7 @@ def _baselines(log: Log, *, seed: int) -> list[_Entry]:
 
     uniform = PolicySpec("uniform")
     entries = [_Entry(str(uniform), UNIFORM, build(uniform), ignores_context=True)]
-    shares = _eligible_shares(log)
+    shares = eligible_shares(log)
     kept = sorted(sorted(log.ids, key=lambda variant: -shares[variant])[:MAX_FIXED], key=log.ids.index)
     for variant in kept:
         if shares[variant] == 0.0:
@@ -164,16 +181,8 @@ def _baselines(log: Log, *, seed: int) -> list[_Entry]:
         fixed = PolicySpec("fixed", {"variant": variant})
         where = f"the default {log.default!r}" if log.default else "all variants alike"
         note = f"eligible in {shares[variant]:.0%} of the rounds; elsewhere {where}" if shares[variant] < 1.0 else ""
-        entries.append(_Entry(str(fixed), FIXED, build(fixed), note=note, ignores_context=True))
+        entries.append(_Entry(str(fixed), FIXED, build(fixed), note=note, fixed=variant, ignores_context=True))
     return entries
-
-
-def _eligible_shares(log: Log) -> dict[str, float]:
-    """By variant, the share of rounds in which it could be chosen."""
-    shares = dict.fromkeys(log.ids, 0.0)
-    for column, share in enumerate(log.eligible.mean(axis=0)):
-        shares[log.actions[column].id] += float(share)
-    return shares
 
 
 def _periods(log: Log, asked: Sequence[_Entry], train_share: float) -> tuple[Log | None, Log, dict[str, str]]:
@@ -221,45 +230,21 @@ def _pmf(log: Log, entry: _Entry, tell: Progress) -> Floats:
     return target
 
 
-def _judge(
-    log: Log,
-    entry: _Entry,
-    q: Floats,
-    earned: Estimate,
-    estimators: Sequence[str],
-    confidence: float,
-    headline: str,
-    tell: Progress,
-) -> Row:
-    """The row of one policy: diagnostics first, estimates only if they allow it."""
-    target = _pmf(log, entry, tell)
-    diagnostics = diagnose(log, target)
-    estimates: dict[str, Estimate] = {}
-    gain = None
-    if diagnostics.refusal is None:
-        estimates = _estimates(log, target, q, estimators, confidence)
-        gain = difference(estimates[headline], earned, log.persons, confidence=confidence)
-    return Row(entry.name, entry.role, estimates, gain, diagnostics.refusal, diagnostics, _period(log), entry.note)
+def _row(part: Part, entry: _Entry, target: Floats | None, refusal: str, how: Asked) -> Row:
+    """The row of one policy in one part; `target` is None where the policy is refused everywhere."""
+    if target is None:
+        return refused_row(part, entry.name, entry.role, refusal)
+    if entry.fixed is not None and not eligible_shares(part.log)[entry.fixed]:
+        refusal = f"{entry.fixed!r} could not be chosen in any round of the judged period"
+        return refused_row(part, entry.name, entry.role, refusal)
+    return judged_row(part, entry.name, entry.role, target, how)
 
 
-def _estimates(
-    log: Log, target: Floats, q: Floats, estimators: Sequence[str], confidence: float
-) -> dict[str, Estimate]:
-    w = weights(log, target)
-    by_name: dict[str, Callable[[], Estimate]] = {
-        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence),
-        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence),
-        "dm": lambda: dm(target, q, log.persons, confidence=confidence),
-        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence),
-    }
-    return {name: _within(by_name[name](), log) for name in estimators}
-
-
-def _within(found: Estimate, log: Log) -> Estimate:
-    """The interval cut to what a mean reward can be: the declared range, or what was seen if that is wider."""
-    low = min(log.reward_range.low, float(log.rewards.min()))
-    high = max(log.reward_range.high, float(log.rewards.max()))
-    return replace(found, low=float(np.clip(found.low, low, high)), high=float(np.clip(found.high, low, high)))
+def _untold(log: Log) -> str | None:
+    """Why a group can't be judged by itself; None where it can."""
+    if len(log) < MIN_ROUNDS:
+        return f"too few rounds: {len(log):,}; at least {MIN_ROUNDS} are needed"
+    return nothing_to_tell(log)
 
 
 def _counted(log: Log, tell: Progress, what: str) -> Iterator[TrainingExample]:
@@ -270,15 +255,11 @@ def _counted(log: Log, tell: Progress, what: str) -> Iterator[TrainingExample]:
     tell(what, 1.0)
 
 
-def _period(log: Log) -> Period:
-    return Period(float(log.times[0]), float(log.times[-1]), len(log), log.timed)
-
-
 def _notes(log: Log, judged: Log, trained: Log | None) -> Iterator[str]:
     if trained is not None:
-        yield f"Learners named by specification were trained on {_period(trained)}."
+        yield f"Learners named by specification were trained on {period_of(trained)}."
     if len(judged) < len(log):
-        yield f"Every row is judged on the same period: {_period(judged)}."
+        yield f"Every row is judged on the same period: {period_of(judged)}."
     if not log.timed:
         yield "This log has no times: the order of its rows stands for the order in time."
     if log.probabilities is None:
@@ -296,16 +277,6 @@ def _check_log(log: Log, estimators: Sequence[str]) -> None:
             f"log {log.name!r} never had more than one variant to choose from ({list(log.ids)[:5]}): "
             "there is nothing to compare"
         )
-
-
-def _check_rewards(log: Log) -> None:
-    if np.all(log.rewards == log.rewards[0]):
-        raise EvaluationError(
-            f"all {len(log):,} rounds of log {log.name!r} in this period have the reward {log.rewards[0]:g}: "
-            "no policy can be told from another; wait for rewards, or check that they arrive"
-        )
-    if np.unique(log.persons).size < 2:
-        raise EvaluationError(f"all {len(log):,} rounds of log {log.name!r} are of one person: there are no intervals")
 
 
 def _by_name(entries: Sequence[_Entry]) -> list[_Entry]:

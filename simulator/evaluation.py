@@ -48,11 +48,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The same policies, judged on the rounds of one group of people. refusal: why none could be; `rows` is then empty.
+
+    note: what is known of these people.
+    """
+
+    name: str
+    n: int
+    rows: tuple[Row, ...]
+    refusal: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What each policy would have earned, every row judged on the same `period`.
 
     headline: the estimator to read first. trained: what learners named by specification were trained on, if any.
-    verdict: a sentence that names the winner, or says that the log can't tell.
+    verdict: a sentence that names the winner, or says that the log can't tell. by: what the groups differ in, if any.
     """
 
     rows: tuple[Row, ...]
@@ -64,6 +78,8 @@ class Evaluation:
     trained: Period | None
     notes: tuple[str, ...]
     verdict: str
+    by: str = ""
+    groups: tuple[Group, ...] = ()
 
     def row(self, name: str) -> Row:
         """The row of this policy. Raises KeyError with the known names."""
@@ -96,7 +112,19 @@ class Evaluation:
             "best": self.best().name,
             "verdict": self.verdict,
             "notes": list(self.notes),
+            "by": self.by or None,
+            "groups": [_group(group) for group in self.groups],
         }
+
+
+def _group(group: Group) -> dict[str, object]:
+    return {
+        "name": group.name,
+        "n": group.n,
+        "rows": [_row(row) for row in group.rows],
+        "refusal": group.refusal,
+        "note": group.note,
+    }
 
 
 def _period(period: Period) -> dict[str, object]:

@@ -11,27 +11,46 @@ from rich.text import Text
 
 from simulator.estimators import Estimate
 from simulator.evaluation import FIXED, Evaluation, Row
+from simulator.evaluation import Group as People
 from simulator.plots import PlotlyMissing, figure
 
 MAX_REFUSALS = 5
+GROUPS_NOTE = "Each group is judged by itself: of many, some differ by chance. The JSON form says why a row is refused."
+
+
+_Rows = list[tuple[Row, list[str]]]
+"""The rows of a table, and the cells of each after its name."""
 
 
 def render(evaluation: Evaluation) -> Group:
-    """A rich renderable: two tables, then the verdict, refusals, warnings and notes. All names stay plain text."""
+    """A rich renderable: two tables, then the verdict, refusals, warnings and notes, and a table for each group. All
+    names stay plain text.
+    """
     best = evaluation.best()
     lines: list[Table | Text] = [Text(_title(evaluation), style="italic")]
-    for headings, rows in _tables(evaluation):
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for place, heading in enumerate(headings):
-            table.add_column(heading, overflow="fold", justify="right" if place else "left")
-        for row, cells in rows:
-            style = "green" if row is best else "dim" if row.refusal else None
-            table.add_row(*(Text(cell) for cell in (row.name, *cells)), style=style)
-        lines.append(table)
+    lines += [_table(headings, rows, best) for headings, rows in _tables(evaluation)]
     lines.append(Text(evaluation.verdict, style="bold"))
     lines += [Text(line, style="yellow") for line in _remarks(evaluation)]
     lines += [Text(note, style="dim") for note in evaluation.notes]
+    for group in evaluation.groups:
+        lines += [Text(line, style="italic") for line in ("", _group_title(evaluation, group), group.note) if line]
+        lines.append(
+            Text(f"refused: {group.refusal}", style="yellow")
+            if group.refusal
+            else _table(*_first_table(evaluation, group.rows), None)
+        )
+    lines += [Text(GROUPS_NOTE, style="dim")] if evaluation.groups else []
     return Group(*lines)
+
+
+def _table(headings: list[str], rows: _Rows, best: Row | None) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", justify="right" if place else "left")
+    for row, cells in rows:
+        style = "green" if row is best else "dim" if row.refusal else None
+        table.add_row(*(Text(cell) for cell in (row.name, *cells)), style=style)
+    return table
 
 
 def to_json(evaluation: Evaluation) -> str:
@@ -41,17 +60,27 @@ def to_json(evaluation: Evaluation) -> str:
 
 def to_html(evaluation: Evaluation) -> str:
     """A page that needs no network: the figure (plotly.js within), the table, the verdict. Outside text is escaped."""
+    best = evaluation.best()
     return _PAGE.format(
         title=escape(_title(evaluation)),
         verdict=escape(evaluation.verdict),
         figure=_figure_html(evaluation),
-        tables="\n".join(_table_html(evaluation, headings, rows) for headings, rows in _tables(evaluation)),
+        tables="\n".join(_table_html(headings, rows, best) for headings, rows in _tables(evaluation)),
+        groups="\n".join(_group_html(evaluation, group) for group in evaluation.groups),
+        groups_note=f"<p>{escape(GROUPS_NOTE)}</p>" if evaluation.groups else "",
         remarks="\n".join(f"<li>{escape(line)}</li>" for line in (*_remarks(evaluation), *evaluation.notes)),
     )
 
 
-def _table_html(evaluation: Evaluation, headings: list[str], rows: list[tuple[Row, list[str]]]) -> str:
-    best = evaluation.best()
+def _group_html(evaluation: Evaluation, group: People) -> str:
+    title = f"<h2>{escape(_group_title(evaluation, group))}</h2>"
+    note = f"<p>{escape(group.note)}</p>" if group.note else ""
+    if group.refusal:
+        return f'{title}{note}<p class="refused">refused: {escape(group.refusal)}</p>'
+    return title + note + _table_html(*_first_table(evaluation, group.rows), None)
+
+
+def _table_html(headings: list[str], rows: _Rows, best: Row | None) -> str:
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = []
     for row, cells in rows:
@@ -73,11 +102,20 @@ def _title(evaluation: Evaluation) -> str:
     return f"{log.name}, {log.slot}: {evaluation.period}"
 
 
-def _tables(evaluation: Evaluation) -> list[tuple[list[str], list[tuple[Row, list[str]]]]]:
-    """What to read first: value, gain, diagnostics; then every estimator beside the others."""
+def _group_title(evaluation: Evaluation, group: People) -> str:
+    return f"{evaluation.by}: {group.name} ({group.n:,} rounds)"
+
+
+def _first_table(evaluation: Evaluation, rows: Sequence[Row]) -> tuple[list[str], _Rows]:
+    """What to read first: value, gain, diagnostics."""
     interval = f"{evaluation.confidence:.0%} interval"
-    first = ["policy", evaluation.headline.upper(), interval, "against logged", "ESS", "support"]
-    tables = [(first, [(row, _first_cells(evaluation, row)) for row in evaluation.rows])]
+    headings = ["policy", evaluation.headline.upper(), interval, "against logged", "ESS", "support"]
+    return headings, [(row, _first_cells(evaluation, row)) for row in rows]
+
+
+def _tables(evaluation: Evaluation) -> list[tuple[list[str], _Rows]]:
+    """What to read first; then every estimator beside the others."""
+    tables = [_first_table(evaluation, evaluation.rows)]
     if len(evaluation.estimators) > 1:
         judged = [row for row in evaluation.rows if set(evaluation.estimators) <= set(row.estimates)]
         estimates = [(row, [_with_interval(row.estimates[name]) for name in evaluation.estimators]) for row in judged]
@@ -132,6 +170,7 @@ _PAGE = """<!doctype html>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #111827; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.25rem; }}
+h2 {{ font-size: 1rem; }}
 .verdict {{ font-size: 1.125rem; font-weight: 600; }}
 table {{ border-collapse: collapse; width: 100%; margin: 1.5rem 0; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #e5e7eb; }}
@@ -148,6 +187,8 @@ th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 <ul>
 {remarks}
 </ul>
+{groups}
+{groups_note}
 </body>
 </html>
 """

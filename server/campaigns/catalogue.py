@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.base import Policy
+from policies.bounds import Bounds
 from policies.types import Action
 from server.campaigns.learning import build_policy, matching_states
 from server.campaigns.model import Campaign
@@ -20,10 +21,14 @@ class ServedSlot:
     name: str
     default: str | None
     takes_candidates: bool
+    worded: bool
+    """Whether its policy sees what a variant's text says."""
     actions: Mapping[str, Action]
     contents: Mapping[str, Mapping[str, Any]]
     policy: Policy
     policy_name: str
+    bounds: Bounds
+    """Empty where no variant has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,12 @@ def serve(stored: StoredCampaign, snapshot: Snapshot | None) -> Served:
             name=name,
             default=slot.default,
             takes_candidates=slot.candidates,
-            actions={variant.id: Action(variant.id, variant.features) for variant in slot.variants},
+            worded=slot.worded,
+            actions=slot.worded_actions if slot.worded else slot.plain_actions,
             contents={variant.id: variant.content for variant in slot.variants},
             policy=build_policy(campaign, name, states[name].state if name in states else None),
             policy_name=str(campaign.policy_of(name)),
+            bounds=campaign.bounds_of(name),
         )
     return Served(
         campaign=campaign,

@@ -2,13 +2,21 @@
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from policies import people, wording
 from policies.types import Features, Value
 from server.campaigns.fields import ContextKind
 
-OURS = "slot."
-"""Keys that begin so hold what the slots before chose. No declared name does: it would have a dot."""
+OURS = (*people.OURS, wording.OURS)
+"""Features whose names begin so are made by us, never sent. No declared key of a context does: it would have a dot."""
+
+BLOCK = 4
+"""Hours that count as one part of the day. Of single hours each would have to be learned from a few visits."""
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def read_context(
@@ -35,6 +43,23 @@ def read_context(
         else:
             features[name] = feature
     return features, tuple(ignored)
+
+
+def clock(at: datetime, time_zone: str | None) -> Features:
+    """The time of a decision, where the person is: `time.hours`, the part of the day ("08-12"), and `time.weekday`
+    ("mon"). In UTC without a zone, or with one that this machine does not know.
+    """
+    local = at.astimezone(_zone(time_zone) if time_zone else UTC)
+    begin = local.hour - local.hour % BLOCK
+    return {"time.hours": f"{begin:02}-{begin + BLOCK:02}", "time.weekday": _WEEKDAYS[local.weekday()]}
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def _text(value: Any) -> Value | None:

@@ -24,6 +24,7 @@ from policies.types import Features, Value
 from server.campaigns.durations import PATTERN, iso_duration, parse_duration
 from server.campaigns.policy_lines import policy_document, read_policy
 from server.campaigns.problems import wrong
+from server.campaigns.rule_lists import RULES_SCHEMA, WrongRules
 
 MAX_ID = 128
 MAX_NAME = 63
@@ -206,6 +207,8 @@ def _policy(value: Any) -> PolicySpec:
         value = policy_document(value)
     try:
         return read_policy(value)
+    except WrongRules:
+        raise  # an ordinary ValueError: rules.py tells each mistake in its place
     except PolicyError as error:
         raise wrong(str(error)) from error
 
@@ -253,7 +256,7 @@ Policy = Annotated[
                 {"type": "string", "examples": ["squarecb", "fixed:hours", "epsilon:epsilon=0.1"]},
                 {
                     "type": "object",
-                    "properties": {name: {} for name in MENU},
+                    "properties": {name: RULES_SCHEMA if name == "rules" else {} for name in MENU},
                     "additionalProperties": False,
                     "minProperties": 1,
                     "maxProperties": 1,

@@ -10,15 +10,17 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from policies.bounds import Bounds
 from policies.expressions import Expression, compile_expression
 from policies.registry import PolicySpec, learns
-from policies.types import RewardRange
+from policies.types import Action, RewardRange
+from policies.wording import wording
 from server.campaigns import fields
 from server.campaigns.problems import Problem, problem_of, section_of
 from server.campaigns.rules import broken_rules
 from server.errors import InvalidCampaign
 
-DEFAULT_POLICY = PolicySpec("squarecb")
+DEFAULT_POLICY = PolicySpec("auto")
 DEFAULT_EXPLORE = 0.02
 """Of policies that learn. Enough to judge every variant from the log, little enough not to matter: what it costs is
 at most this share of the difference between the best variant and the average."""
@@ -29,12 +31,22 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Shares(_Model):
+    """The shares of the decisions that one variant may have."""
+
+    min: fields.Share = Field(default=0.0, description="The least.")
+    max: fields.Share = Field(default=1.0, description="The greatest.")
+
+
 class Variant(_Model):
     """One thing a slot can show."""
 
     id: fields.VariantId = Field(description="Unique in its slot.")
     content: fields.Content = Field(default={}, description="What is shown: free JSON, returned with the decision.")
     features: fields.FeatureValues = Field(default={}, description="What a learner may know of it, beside its id.")
+    share: Shares | None = Field(
+        default=None, description="The probability that it is given, whatever the policy says."
+    )
 
 
 class Slot(_Model):
@@ -46,6 +58,26 @@ class Slot(_Model):
     )
     candidates: bool = Field(default=False, description="Whether a call may bring variants of its own.")
     policy: fields.Policy | None = Field(default=None, description="The policy of this slot. Default: the campaign's.")
+    wording: bool | None = Field(
+        default=None,
+        description="Whether policies see the words and the looks of variants' texts. "
+        "Default: whether it takes candidates, whose texts are new all the time.",
+    )
+
+    @property
+    def worded(self) -> bool:
+        """Whether policies see what the variants' texts say."""
+        return self.candidates if self.wording is None else self.wording
+
+    @cached_property
+    def plain_actions(self) -> Mapping[str, Action]:
+        """The variants by id, as a policy sees them that sees no text."""
+        return {variant.id: Action(variant.id, variant.features) for variant in self.variants}
+
+    @cached_property
+    def worded_actions(self) -> Mapping[str, Action]:
+        """The variants by id, with what their texts say."""
+        return {one.id: Action(one.id, {**one.features, **wording(one.content)}) for one in self.variants}
 
 
 class Reward(_Model):
@@ -82,6 +114,9 @@ class Campaign(_Model):
     context: fields.Context = Field(
         default={}, description="The features of a request and their kinds, or any. What is not declared is dropped."
     )
+    clock: bool = Field(
+        default=True, description="Whether policies see the part of the day and the weekday, in the person's time zone."
+    )
     slots: Annotated[Mapping[fields.Name, Slot], Field(min_length=1, max_length=20)] = Field(
         description="The choices, decided in this order."
     )
@@ -110,6 +145,11 @@ class Campaign(_Model):
             return self.explore
         # the shares of the others are the author's own: nothing is explored beside them unless the file says so
         return DEFAULT_EXPLORE if learns(self.policy_of(slot)) else 0.0
+
+    def bounds_of(self, slot: str) -> Bounds:
+        """The shares that the variants of this slot may have, of those that have bounds."""
+        variants = self.slots[slot].variants
+        return {one.id: (one.share.min, one.share.max) for one in variants if one.share is not None}
 
     @property
     def reward_range(self) -> RewardRange:
@@ -141,6 +181,12 @@ class Campaign(_Model):
 
 
 def _fields_around(loc: tuple[str | int, ...]) -> list[str]:
-    models: dict[str, type[_Model]] = {"campaign": Campaign, "reward": Reward, "slot": Slot, "variant": Variant}
+    models: dict[str, type[_Model]] = {
+        "campaign": Campaign,
+        "reward": Reward,
+        "slot": Slot,
+        "variant": Variant,
+        "share": Shares,
+    }
     model = models.get(section_of(loc))
     return list(model.model_fields) if model else []

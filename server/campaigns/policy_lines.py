@@ -4,19 +4,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from policies.decision_list import write_rules
 from policies.registry import MENU, PolicyError, PolicySpec, check
-
-PLANNED_POLICIES = frozenset({"auto", "segments"})
+from server.campaigns.rule_lists import read_rule_list
 
 
 def read_policy(value: Any) -> PolicySpec:
-    """`squarecb`, `epsilon:epsilon=0.1`, `{epsilon: {epsilon: 0.1}}` or `{fixed: hours}`. Raises PolicyError."""
+    """`squarecb`, `epsilon:epsilon=0.1`, `{epsilon: {epsilon: 0.1}}`, `{fixed: hours}` or `{rules: [RULE, RULE]}`.
+
+    Raises PolicyError, for a list of rules WrongRules.
+    """
     if isinstance(value, str):
-        _refuse_planned(value.partition(":")[0])
         spec = PolicySpec.parse(value)
     elif isinstance(value, Mapping) and len(value) == 1:
         [(name, parameters)] = value.items()
-        _refuse_planned(name)
         spec = PolicySpec(name, _parameters(name, parameters))
     else:
         raise PolicyError(f"{value!r} is not a policy; expected one such as squarecb or {{epsilon: {{epsilon: 0.1}}}}")
@@ -24,19 +25,16 @@ def read_policy(value: Any) -> PolicySpec:
     return spec
 
 
-def _refuse_planned(name: Any) -> None:
-    if name in PLANNED_POLICIES:
-        raise PolicyError(f"policy {name!r}: not supported yet")
-
-
 def _parameters(name: str, value: Any) -> dict[str, str | float]:
     positional = MENU[name].positional if name in MENU else ""
     if value is None:
         return {}
+    if name == "rules" and isinstance(value, (list, tuple)):
+        return {positional: write_rules(read_rule_list(value))}
     if isinstance(value, str) and positional:
         return {positional: value}
     if not isinstance(value, Mapping):
-        example = f"{{{name}: VARIANT}}" if positional else f"{{{name}: {{parameter: value}}}}"
+        example = f"{{{name}: {positional.upper()}}}" if positional else f"{{{name}: {{parameter: value}}}}"
         raise PolicyError(f"policy {name!r}: {value!r} is no parameter; expected {example}")
     return {str(key): _parameter(name, str(key), one) for key, one in value.items()}
 

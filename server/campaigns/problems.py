@@ -117,6 +117,8 @@ def section_of(path: Path) -> str:
             return "slot"
         case ("slots", _, "variants", _):
             return "variant"
+        case ("slots", _, "variants", _, "share"):
+            return "share"
     return ""
 
 

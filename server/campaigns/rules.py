@@ -4,15 +4,19 @@ They read a campaign as it was written and skip what has the wrong shape, which 
 found in one go, whichever kind it is of.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from policies.bounds import SLACK
 from policies.expressions import ExpressionError, compile_expression
-from policies.registry import PolicyError, PolicySpec
+from policies.registry import PolicyError, mentioned
 from server.campaigns.policy_lines import read_policy
 from server.campaigns.problems import PLANNED, Path, Problem, listed, shown_value
+from server.campaigns.rule_lists import Known, line_problems, list_problems
 
 
 def broken_rules(raw: Any) -> Iterator[Problem]:
@@ -40,6 +44,7 @@ def _slot(path: Path, slot: Mapping[str, Any]) -> Iterator[Problem]:
     elif ids and isinstance(default, str) and default not in ids:
         what = "is not a variant of this slot"
         yield Problem((*path, "default"), what, f"one of: {listed(ids)}", shown_value(default))
+    yield from _shares(path, slot)
     counts: Counter[str] = Counter()
     for index, variant in enumerate(_list(slot.get("variants"))):
         one = _mapping(variant).get("id")
@@ -51,36 +56,68 @@ def _slot(path: Path, slot: Mapping[str, Any]) -> Iterator[Problem]:
                 )
 
 
+def _shares(path: Path, slot: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every share in order, and all of a slot feasible together."""
+    variants = [_mapping(one) for one in _list(slot.get("variants"))]
+    bounds = [_bounds(_mapping(one.get("share"))) for one in variants]
+    for index, (least, most) in enumerate(bounds):
+        if least > most:
+            at = (*path, "variants", index, "share")
+            yield Problem(at, f"its min {least:g} is above its max {most:g}", "min up to max")
+    if (minima := math.fsum(least for least, _ in bounds)) > 1.0 + SLACK:
+        yield Problem((*path, "variants"), f"the minimum shares sum to {minima:g}", "at most 1")
+    # what calls bring has no bounds, and can take what is left
+    if (
+        bounds
+        and slot.get("candidates") is not True
+        and (maxima := math.fsum(most for _, most in bounds)) < 1.0 - SLACK
+    ):
+        yield Problem((*path, "variants"), f"the maximum shares of all variants sum to {maxima:g}", "at least 1")
+
+
+def _bounds(share: Mapping[str, Any]) -> tuple[float, float]:
+    """Minimum and maximum, those that are no shares as if they were not there."""
+    least, most = (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1 else other
+        for value, other in ((share.get("min"), 0.0), (share.get("max"), 1.0))
+    )
+    return least, most
+
+
 def _policies(campaign: Mapping[str, Any], slots: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    """Variants that policies name must exist: for the campaign's policy, in one of the slots that it decides."""
+    """What policies name must exist: variants, for the campaign's policy in one of the slots that it decides."""
+    context = campaign.get("context", {})
     followers = [slot for slot in slots.values() if slot.get("policy") is None]
-    yield from _known_variants(("policy",), campaign.get("policy"), followers)
+    known = Known(context, _all_ids(followers), "of any slot with this policy")
+    yield from _known_to(("policy",), campaign.get("policy"), known)
     for name, slot in slots.items():
-        yield from _known_variants(("slots", name, "policy"), slot.get("policy"), [slot])
+        known = Known(context, _all_ids([slot]), "of this slot")
+        yield from _known_to(("slots", name, "policy"), slot.get("policy"), known)
 
 
-def _known_variants(path: Path, raw: Any, slots: list[Mapping[str, Any]]) -> Iterator[Problem]:
-    # the call's own variants can't be known here
-    if raw is None or not slots or any(slot.get("candidates") is True for slot in slots):
-        return
+def _known_to(path: Path, raw: Any, known: Known) -> Iterator[Problem]:
+    match raw:
+        case {"rules": list() | tuple() as rules, **others} if not others:
+            yield from (replace(one, path=(*path, "rules", *one.path)) for one in list_problems(rules, known))
+            return
     try:
         spec = read_policy(raw)
     except PolicyError:
         return
-    known = list(dict.fromkeys(chain.from_iterable(map(_ids, slots))))
-    for named in _named_variants(spec):
-        if named not in known:
-            where = "of this slot" if path[0] == "slots" else "of any slot with this policy"
-            yield Problem(path, f"is not a variant {where}", f"one of: {listed(known)}", shown_value(named))
+    if spec.name == "rules":
+        yield from (replace(one, path=path) for one in line_problems(str(spec.parameters["rules"]), known))
+        return
+    for variant in mentioned(spec).variants:
+        if known.variants is not None and variant not in known.variants:
+            expected = f"one of: {listed(known.variants)}"
+            yield Problem(path, f"is not a variant {known.where}", expected, shown_value(variant))
 
 
-def _named_variants(spec: PolicySpec) -> list[str]:
-    match spec.name:
-        case "fixed":
-            return [str(variant) for variant in spec.parameters.values() if variant != ""]
-        case "weighted":
-            return list(spec.parameters)
-    return []
+def _all_ids(slots: list[Mapping[str, Any]]) -> list[str] | None:
+    """The variants of these slots; None where they can't be known, since calls bring their own."""
+    if not slots or any(slot.get("candidates") is True for slot in slots):
+        return None
+    return list(dict.fromkeys(chain.from_iterable(map(_ids, slots))))
 
 
 def _reward(reward: Mapping[str, Any], metrics: list[str]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from elige.client import Client
 from server.cli.options import DB, Db, MaybeServer
 from server.errors import InvalidRequest
-from server.records import State
+from server.records import Snapshot, State
 
 if TYPE_CHECKING:
     from server.store.campaigns import StoredCampaign
@@ -183,6 +183,8 @@ def show(
             f"lineage {snapshot.lineage}, trained through {snapshot.trained_through}, {snapshot.examples} examples"
         )
         console.print(Text(f"# snapshot {snapshot.id}: {learned}, {snapshot.created_at:%Y-%m-%d %H:%M:%S} UTC"))
+    for line in _segments(stored, snapshots[0]) if snapshots and snapshots[0].intact else ():
+        console.print(Text(f"# {line}"))
 
 
 def _show(console: Console, name: str, version: int, state: str, created_at: Any, source: str) -> None:
@@ -198,6 +200,20 @@ def _policies(stored: "StoredCampaign") -> list[tuple[str, str, str]]:
     return [
         (name, slot.policy_name, slot.policy.arguments if isinstance(slot.policy, Learner) else "")
         for name, slot in serve(stored, None).slots.items()
+    ]
+
+
+def _segments(stored: "StoredCampaign", newest: Snapshot) -> list[str]:
+    """What distinguishes the people of each segment, slot by slot."""
+    from policies.portraits import describe, sentence
+    from policies.segments import Segmented
+    from server.campaigns.catalogue import serve
+
+    return [
+        f"{name}, {sentence(portrait)}"
+        for name, slot in serve(stored, newest).slots.items()
+        if isinstance(slot.policy, Segmented)
+        for portrait in describe(slot.policy.segmentation)
     ]
 
 

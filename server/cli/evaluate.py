@@ -21,6 +21,9 @@ def evaluate(
     since: Annotated[str | None, typer.Option(help="Decisions from then on.", metavar="TIME")] = None,
     until: Annotated[str | None, typer.Option(help="Decisions before then.", metavar="TIME")] = None,
     where: Annotated[str | None, typer.Option(help="Only these contexts: country == 'ES'.", metavar="CEL")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Also each group of people: a context key, or segment.", metavar="KEY")
+    ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE")] = None,
 ) -> None:
@@ -30,7 +33,7 @@ def evaluate(
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
     """
     from policies.registry import PolicySpec, check
-    from server.evaluation import SNAPSHOT, read_log, snapshot_candidate
+    from server.evaluation import SNAPSHOT, groups_by, read_log, snapshot_candidate
     from server.store.database import Database
     from simulator import evaluate as run
     from simulator import render, to_html, to_json
@@ -59,6 +62,7 @@ def evaluate(
         evaluation = run(
             log,
             policies,
+            by=groups_by(database, log, by) if by else None,
             progress=lambda what, done: progress.update(task, description=what, completed=done),
         )
     if html is not None:

@@ -13,11 +13,11 @@ from server.campaigns.learning import (
     actions_of,
     build_policy,
     configuration,
-    earlier_choices,
     learning_slots,
+    seen_by_policy,
 )
 from server.campaigns.model import Campaign
-from server.records import Choice, Kind, Matured, SlotState, state_digest
+from server.records import Kind, Matured, SlotState, state_digest
 
 VersionOf = Callable[[int], Campaign]
 """A campaign's version by number: the features of its variants are those of the version that decided."""
@@ -38,7 +38,7 @@ def learn_segment(
         before = states.get(slot)
         learner = build_policy(campaign, slot, before.state if before else None)
         assert isinstance(learner, Learner)
-        examples = [example for row in rows for example in training_examples(row, slot, version_of)]
+        examples = [example for row in rows for example in training_examples(row, slot, campaign, version_of)]
         learner.learn(examples)
         learned += len(examples)
         state = learner.dump()
@@ -55,21 +55,22 @@ def learn_segment(
     return tuple(after), learned
 
 
-def training_examples(row: Matured, slot: str, version_of: VersionOf) -> Iterable[TrainingExample]:
-    """The example that a matured decision gives the slot's learner: one, or none where it does not count."""
+def training_examples(row: Matured, slot: str, campaign: Campaign, version_of: VersionOf) -> Iterable[TrainingExample]:
+    """The example that a matured decision gives the slot's learner: one, or none where it does not count.
+
+    `campaign` is the version that learns: it says whether the time and the variants' texts are seen.
+    """
     decision = row.decision
-    earlier: list[Choice] = []
-    for choice in decision.choices:
+    for position, choice in enumerate(decision.choices):
         if choice.slot != slot:
-            earlier.append(choice)
             continue
         reward = row.reward_of(slot)
         # an import may know only the propensity of what was chosen: there is then no pmf to learn from
         if choice.kind is not Kind.POLICY or reward is None or not choice.probabilities:
             return
         yield TrainingExample(
-            context={**decision.context, **earlier_choices(earlier)},
-            actions=actions_of(version_of(decision.version), choice),
+            context=seen_by_policy(campaign, decision, position),
+            actions=actions_of(version_of(decision.version), choice, worded=campaign.slots[slot].worded),
             probabilities=np.array(choice.probabilities),
             chosen=choice.eligible.index(choice.variant),
             reward=reward,

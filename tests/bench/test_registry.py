@@ -18,7 +18,7 @@ def test_the_command_runs_all_and_prints_their_tables(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def figures(title: str) -> Benchmark:
-        return Benchmark(about=title, quick=lambda: Figures(title, ("side", "calls/s"), ((title, "1"),), {}))
+        return Benchmark(about=title, quick=lambda: [Figures(title, ("side", "calls/s"), ((title, "1"),), {})])
 
     monkeypatch.setattr(__main__, "benchmarks", lambda: {"one": figures("first"), "two": figures("second")})
     __main__.main([])

@@ -15,6 +15,9 @@ SPECS = [
     "uniform",
     "fixed:b",
     "weighted:a=1,b=3",
+    "rules:country == 'ES' -> b; -> a 1, c 3",
+    "auto",
+    "auto:half_life=1000,judging=0.1",
     "epsilon",
     "epsilon:epsilon=0.2,interactions=ignore",
     "squarecb",
@@ -39,6 +42,10 @@ SPECS = [
     "softmax:cost=dr,lambda=20",
     "softmax:cost=ips",
     "softmax:cost=dm",
+    "squarecb:window=250",
+    "bag:window=2000",
+    "epsilon:max_actions=2,bits=12,cost=dr",
+    "squarecb:max_actions=2,bits=12",
     "thompson",
     "thompson:by=country,half_life=2000",
     "gaussian",
@@ -47,6 +54,10 @@ SPECS = [
     "best_variant:half_life=500",
     "linear",
     "linear:ridge=0.1,half_life=2000",
+    "linear:segments=4",
+    "squarecb:segments=4",
+    "segments",
+    "segments:k=3,model=gaussian,half_life=2000",
 ]
 IGNORE_THE_CONTEXT = {
     "epsilon:epsilon=0.2,interactions=ignore",
@@ -195,6 +206,7 @@ VALUE: st.SearchStrategy[Value] = st.one_of(
 
 # by what Vowpal Wabbit predicts: regcb's probabilities depend on how sure it is, and a new feature makes it less sure
 BY_SCORE = [
+    "auto",
     "epsilon",
     "epsilon_decay",
     "bag",
@@ -205,6 +217,8 @@ BY_SCORE = [
     "gaussian",
     "best_variant",
     "linear",
+    "segments",
+    "squarecb:segments=4",
 ]
 
 

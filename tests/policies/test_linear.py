@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import special
 from sklearn.linear_model import Ridge
 
 from policies.base import UnreadableSnapshot, uniform
-from policies.linear import MAX_COLUMNS, LinearLearner, columns
+from policies.linear import MAX_VARIANTS, LinearLearner
 from policies.types import Action, Features, RewardRange, TrainingExample
 
 UNIT = RewardRange()
@@ -28,7 +29,7 @@ def rows(n: int, *, seed: int = 2) -> list[TrainingExample]:
     return found
 
 
-def trained(examples: Iterable[TrainingExample], *, ridge: float = 1.0, half_life: float = 0.0) -> LinearLearner:
+def trained(examples: Iterable[TrainingExample], *, ridge: float = 0.0, half_life: float = 0.0) -> LinearLearner:
     learner = LinearLearner(reward_range=UNIT, ridge=ridge, half_life=half_life)
     learner.learn(examples)
     return learner
@@ -36,76 +37,54 @@ def trained(examples: Iterable[TrainingExample], *, ridge: float = 1.0, half_lif
 
 def design(learner: LinearLearner, examples: Iterable[TrainingExample]) -> np.ndarray:
     """(n, d) the contexts of the examples in the learner's columns."""
-    x = np.zeros((len(list(examples)), len(learner.columns)))
-    for row, example in enumerate(examples):
-        for name, value in columns(example.context):
-            x[row, learner.columns[name]] = value
+    listed = list(examples)
+    x = np.zeros((len(listed), len(learner.columns.place)))
+    for row, example in enumerate(listed):
+        index, values = learner.columns.known(example.context)
+        x[row, index] = values
     return x
 
 
-def test_a_context_becomes_columns() -> None:
-    context: Features = {
-        "n": 9999.0,
-        "zero": 0.0,
-        "flag": False,
-        "texts": ("b", "a b", "b"),
-        "t": "x=y",
-        "bad": math.nan,
-    }
-    assert list(columns(context)) == [
-        ("", 1.0),
-        ("flag=false", 1.0),
-        ("n", pytest.approx(math.log(10_000))),
-        ("t=x%3Dy", 1.0),
-        ("texts=a%20b", 1.0),
-        ("texts=b", 1.0),
-        ("zero=0", 1.0),
-    ]
+def pmfs(learner: LinearLearner) -> np.ndarray:
+    return np.array([learner.pmf(example.context, ACTIONS) for example in rows(20, seed=5)])
 
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 20.0])
-def test_weights_are_ridge_regression_around_that_of_all_variants(ridge: float) -> None:
-    """scikit-learn's Ridge, whose prior is 0, on what the prior leaves unexplained."""
+def test_weights_are_ridge_regression_on_standardised_numbers(ridge: float) -> None:
+    """scikit-learn's Ridge on what the mean leaves, with the constant scaled so that its penalty is 1."""
     examples = rows(300)
     learner = trained(examples, ridge=ridge)
-    x, y = design(learner, examples), np.array([UNIT.scaled(example.reward) for example in examples])
-    start = np.zeros(x.shape[1])
-    start[0] = (1 + y.sum()) / (2 + y.size)
-    common = start + Ridge(alpha=ridge, fit_intercept=False).fit(x, y - x @ start).coef_
+    orders = np.array([float(str(example.context["orders"])) for example in examples])
+    spain = np.array([example.context["country"] == "ES" for example in examples])
+    z = (orders - orders.mean()) / orders.std()
+    q = z * z
+    x = np.c_[np.full(300, math.sqrt(ridge)), spain, ~spain, z, (q - q.mean()) / q.std()]
+    y = np.array([UNIT.scaled(example.reward) for example in examples])
+    start = (1 + y.sum()) / (2 + y.size)
+    fitted, row = learner.fitted()
+    raw = design(learner, examples)
     for chosen, action in enumerate(ACTIONS):
         mine = np.array([example.chosen == chosen for example in examples])
-        own = Ridge(alpha=ridge, fit_intercept=False).fit(x[mine], y[mine] - x[mine] @ common).coef_
-        np.testing.assert_allclose(learner.fitted().weights[learner.fitted().row[action.id]], common + own, atol=1e-9)
-    np.testing.assert_allclose(learner.fitted().weights[-1], common, atol=1e-9)  # a new variant
+        own = Ridge(alpha=ridge, fit_intercept=False).fit(x[mine], y[mine] - start)
+        np.testing.assert_allclose(raw @ fitted.weights[row[action.id]], start + own.predict(x), atol=1e-9)
+    np.testing.assert_allclose(raw @ fitted.weights[-1], start, atol=1e-9)  # a new variant
 
 
-def test_spread_is_the_inverse_of_the_precision_and_the_prior_counts_once() -> None:
-    examples = rows(200)
-    learner = trained(examples, ridge=3.0)
-    fitted = learner.fitted()
-    x = design(learner, [example for example in examples if example.chosen == 0])
-    precision = 3.0 * np.eye(x.shape[1]) + x.T @ x
-    np.testing.assert_allclose(fitted.spread[fitted.row["a"]] @ precision, np.eye(x.shape[1]), atol=1e-9)
-    np.testing.assert_allclose(fitted.spread[-1], np.eye(x.shape[1]) / 3.0)
+@pytest.mark.parametrize(("factor", "shift"), [(1e-6, 0.0), (1e4, 0.0), (1.0, 1e6), (-3.0, 50.0)])
+def test_scale_and_origin_of_numbers_change_nothing(factor: float, shift: float) -> None:
+    def moved(example: TrainingExample) -> TrainingExample:
+        orders = float(str(example.context["orders"])) * factor + shift
+        return replace(example, context={**example.context, "orders": orders})
+
+    there = trained(map(moved, rows(200)))
+    found = [there.pmf(moved(example).context, ACTIONS) for example in rows(20, seed=5)]
+    np.testing.assert_allclose(found, pmfs(trained(rows(200))), atol=1e-6)
 
 
 def test_noise_is_what_the_regressions_leave_unexplained() -> None:
     """Rewards scatter by .1 around a linear function."""
-    assert trained(rows(3000)).fitted().noise == pytest.approx(0.01, rel=0.1)
-
-
-def test_weights_use_up_degrees_of_freedom() -> None:
-    """Squared residuals over n - trace(hat matrix), with one more degree of variance 1/4."""
-    examples = rows(30)
-    learner = trained(examples)
-    fitted = learner.fitted()
-    squares, left = 0.25, 1.0
-    for chosen, action in enumerate(ACTIONS):
-        mine = [example for example in examples if example.chosen == chosen]
-        x, y = design(learner, mine), np.array([UNIT.scaled(example.reward) for example in mine])
-        squares += float(((y - x @ fitted.weights[fitted.row[action.id]]) ** 2).sum())
-        left += y.size - np.trace(x @ np.linalg.inv(np.eye(x.shape[1]) + x.T @ x) @ x.T)
-    assert fitted.noise == pytest.approx(squares / left, rel=1e-9)
+    fitted, _ = trained(rows(3000)).fitted()
+    assert fitted.noise == pytest.approx(0.01, rel=0.1)
 
 
 def test_the_order_of_many_variants_changes_no_bit() -> None:
@@ -120,46 +99,34 @@ def test_the_order_of_many_variants_changes_no_bit() -> None:
     np.testing.assert_array_equal(learner.pmf({"n": 0.5}, [actions[i] for i in order]), pmf[order])
 
 
-def test_the_pmf_is_the_probability_of_the_highest_score() -> None:
+def test_shares_are_the_cube_of_the_probability_of_the_highest_score() -> None:
     learner = trained(rows(9))
     context: Features = {"country": "ES", "orders": 3.0, "unknown": "thing"}
-    x = np.zeros(len(learner.columns))
-    for name, value in columns(context):
-        if name in learner.columns:
-            x[learner.columns[name]] = value
-    fitted = learner.fitted()
-    mean = fitted.weights[:2] @ x
-    variance = fitted.noise * np.array([x @ fitted.spread[row] @ x for row in (0, 1)])
-    by_row = {row: name for name, row in fitted.row.items()}
-    best = special.ndtr((mean[0] - mean[1]) / math.sqrt(variance.sum()))
-    first = [action.id for action in ACTIONS].index(by_row[0])
+    index, values = learner.columns.known(context)
+    fitted, row = learner.fitted()
+    x = np.zeros(fitted.weights.shape[1])
+    x[index] = values
+    mean = [fitted.weights[row[name]] @ x for name in "ab"]
+    variance = fitted.noise * sum(x @ fitted.spread[row[name]] @ x for name in "ab")
+    best = special.ndtr((mean[0] - mean[1]) / math.sqrt(variance))
     assert 0.01 < best < 0.99
-    assert learner.pmf(context, ACTIONS)[first] == pytest.approx(best, abs=1e-9)
+    assert learner.pmf(context, ACTIONS)[0] == pytest.approx(best**3 / (best**3 + (1 - best) ** 3), abs=1e-9)
 
 
-def test_forgetting_is_a_regression_with_weights() -> None:
-    examples, half_life = rows(250), 60.0
+def test_forgetting_weighs_examples() -> None:
+    """A variant that was not chosen for a while fades as the others do."""
+    examples, half_life = rows(60), 10.0
+    examples += [TrainingExample({"country": "ES"}, ACTIONS, uniform(2), 1, 0.5)] * 5
     learner = trained(examples, half_life=half_life)
-    learner.learn([TrainingExample({}, ACTIONS, uniform(2), 1, 0.5)] * 5)  # `a` ages as well
-    examples += [TrainingExample({}, ACTIONS, uniform(2), 1, 0.5)] * 5
-    x, y = design(learner, examples), np.array([UNIT.scaled(example.reward) for example in examples])
-    weight = 0.5 ** ((len(examples) - 1 - np.arange(len(examples))) / half_life)
-    start = np.zeros(x.shape[1])
-    start[0] = (1 + weight @ y) / (2 + weight.sum())
-    common = start + Ridge(alpha=1.0, fit_intercept=False).fit(x, y - x @ start, sample_weight=weight).coef_
     mine = np.array([example.chosen == 0 for example in examples])
-    own = Ridge(alpha=1.0, fit_intercept=False).fit(x[mine], y[mine] - x[mine] @ common, sample_weight=weight[mine])
-    fitted = learner.fitted()
-    np.testing.assert_allclose(fitted.weights[fitted.row["a"]], common + own.coef_, atol=1e-9)
-
-
-def test_columns_are_bounded() -> None:
-    def page(i: int) -> TrainingExample:
-        return TrainingExample({"page": str(i)}, ACTIONS, uniform(2), i % 2, 0.5)
-
-    learner = trained(page(i) for i in range(MAX_COLUMNS + 50))
-    assert len(learner.columns) == MAX_COLUMNS
-    np.testing.assert_array_equal(learner.pmf({"page": str(MAX_COLUMNS + 9)}, ACTIONS), learner.pmf({}, ACTIONS))
+    weight = mine * 0.5 ** ((len(examples) - 1 - np.arange(len(examples))) / half_life)
+    x, y = design(learner, examples), np.array([UNIT.scaled(example.reward) for example in examples])
+    own = learner.moments["a"]
+    own = own.faded(0.5 ** ((len(examples) - own.after) / half_life))
+    d = own.rx.size
+    np.testing.assert_allclose(own.xx, (x.T * weight @ x)[:d, :d], atol=1e-9)
+    np.testing.assert_allclose(own.rx, (weight * y @ x)[:d], atol=1e-9)
+    assert (own.n, own.rr) == pytest.approx((weight.sum(), weight @ y**2))
 
 
 @pytest.mark.parametrize("half_life", [0.0, 30.0])
@@ -176,8 +143,8 @@ def test_bytes_do_not_depend_on_where_learning_stopped(half_life: float) -> None
     [
         lambda state: b"",
         lambda state: state.replace(b"linear", b"other"),
-        lambda state: state.replace(b"--ridge 1", b"--ridge 2"),
-        lambda state: state.replace(b'"columns":["",', b'"columns":['),
+        lambda state: state.replace(b'linear"', b'linear --ridge 2.0"'),
+        lambda state: state.replace(b'"columns":["",', b'"places":['),
         lambda state: state.replace(b'"variants":[[', b'"variants":[[1,'),
         lambda state: state[:-10],
     ],
@@ -209,3 +176,20 @@ def test_what_each_kind_of_person_likes_is_found(seed: int) -> None:
             batch = []
     average = (0.3 + 0.1 + 0.1) / 3
     assert total / rounds - average > 0.5 * (0.3 - average)
+
+
+def test_only_the_variants_chosen_last_are_kept() -> None:
+    learner = trained(
+        TrainingExample({}, (Action(f"v{i}"), Action("other")), np.array([0.5, 0.5]), 0, 1.0)
+        for i in range(MAX_VARIANTS + 10)
+    )
+    assert list(learner.moments) == [f"v{i}" for i in range(10, MAX_VARIANTS + 10)]
+
+
+def test_asking_in_between_changes_no_choice_of_ridge() -> None:
+    asked, left = LinearLearner(reward_range=UNIT), LinearLearner(reward_range=UNIT)
+    for row in rows(60):
+        asked.learn([row])
+        asked.pmf(row.context, row.actions)
+        left.learn([row])
+    assert asked.dump() == left.dump()

@@ -18,7 +18,7 @@ from policies.base import draw_point
 from policies.types import Action, Features, Pmf
 from server.campaigns.catalogue import Served, serve
 from server.campaigns.file import load_campaigns
-from server.decide import MAX_CANDIDATES, DecideRequest, SlotOptions, _is_zone, decide
+from server.decide import MAX_CANDIDATES, DecideRequest, SlotOptions, _is_zone, decide, eligible_actions
 from server.errors import InvalidRequest, NoSuchCampaign
 from server.ids import RANDOM
 from server.records import Candidate, Decision, Kind, Reason, State
@@ -276,8 +276,32 @@ class Listening:
 def test_later_slots_see_what_earlier_ones_chose() -> None:
     policy = Listening()
     decision = make(with_policy(policy), context={"country": "ES"})
-    assert policy.heard[0] == {"country": "ES"}
-    assert policy.heard[1] == {"country": "ES", "slot.headline": decision.choices[0].variant}
+    time = {"time.hours": "12-16", "time.weekday": "sun"}
+    assert policy.heard[0] == {"country": "ES", **time}
+    assert policy.heard[1] == {"country": "ES", **time, "slot.headline": decision.choices[0].variant}
+
+
+def test_policies_see_the_time_of_the_person_unless_the_campaign_has_no_clock() -> None:
+    policy = Listening()
+    decision = make(with_policy(policy), time_zone="Pacific/Auckland")
+    assert policy.heard[0] == {"time.hours": "00-04", "time.weekday": "mon"}
+    assert decision.context == {}  # what was sent, and nothing else
+    timeless = served(TEXT.replace("context: any", "context: any\nclock: false"))
+    policy = Listening()
+    slots = {name: replace(slot, policy=policy) for name, slot in timeless.slots.items()}
+    make(replace(timeless, slots=slots), context={"time.hours": "mine"})
+    assert policy.heard[0] == {}
+
+
+@pytest.mark.parametrize(("line", "seen"), [("", True), ("    wording: true\n", True), ("    wording: false\n", False)])
+def test_policies_see_what_variants_and_candidates_say(line: str, seen: bool) -> None:
+    hero = served(TEXT.replace("    policy: uniform\n", f"    policy: uniform\n{line}"))
+    brought = Candidate("z", {"text": "Última hora"}, {"tone": "warm", "text.words": ("mine",)})
+    actions, _ = eligible_actions(hero.slots["cta"], SlotOptions(candidates=(brought,)))
+    words = [action.features.get("text.words") for action in actions]
+    assert words == ([("x",), None, ("última", "hora")] if seen else [None, None, ("mine",)])
+    assert actions[2].features["tone"] == "warm"
+    assert all(not action.features for action in eligible_actions(hero.slots["headline"], SlotOptions())[0])
 
 
 @dataclass
@@ -386,3 +410,44 @@ def test_every_request_is_answered_exactly_or_refused(
     options = {"cta": replace(candidates(*brought)["cta"], exclude=frozenset(exclude))}
     with suppress(InvalidRequest):
         assert_exact(make(context=context, options=options))
+
+
+BOUNDED = """\
+campaign: hero
+metrics: {click: once}
+reward: {window: 30m}
+policy: {weighted: {a: 1, b: 3, c: 6}}
+explore: 0.1
+context: any
+slots:
+  headline:
+    default: a
+    variants: [{id: a, share: {min: 0.25}}, {id: b}, {id: c, share: {max: 0.4}}]
+  cta:
+    default: x
+    policy: uniform
+    candidates: true
+    variants: [{id: x, share: {max: 0.1}}, {id: y, share: {min: 0.2, max: 0.2}}]
+"""
+
+
+def test_shares_stay_inside_the_bounds_and_what_is_logged_is_what_is_drawn_from() -> None:
+    hero = served(BOUNDED)
+    decision = make(hero, options=candidates("new"))
+    headline, cta = decision.choices
+    assert headline.probabilities == pytest.approx([0.25, 0.35, 0.4], abs=1e-15)
+    assert cta.probabilities == pytest.approx([0.1, 0.2, 0.7], abs=1e-15)
+    assert_exact(decision)
+    drawn = Counter(make(hero, seed=seed).choices[0].variant for seed in range(4_000))
+    assert chisquare([drawn[one] for one in "abc"], [4_000 * p for p in headline.probabilities]).pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    ("exclude", "expected"),
+    [({"a", "b"}, [1.0]), ({"b"}, [0.6, 0.4]), ({"c"}, [0.275, 0.725]), ({"a"}, [0.6, 0.4])],
+)
+def test_bounds_hold_among_those_that_are_eligible(exclude: set[str], expected: list[float]) -> None:
+    decision = make(served(BOUNDED), options={"headline": SlotOptions(exclude=frozenset(exclude))})
+    headline = decision.choices[0]
+    assert headline.probabilities == pytest.approx(expected, abs=1e-15)
+    assert_exact(decision)

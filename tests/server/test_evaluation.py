@@ -11,7 +11,7 @@ import pytest
 from policies.expressions import ExpressionError
 from policies.types import Action, RewardRange
 from server.errors import Conflict, InvalidCampaign, InvalidRequest, NoSuchCampaign, NoSuchSnapshot
-from server.evaluation import read_log, snapshot_candidate
+from server.evaluation import groups_by, read_log, snapshot_candidate
 from server.explain import explain
 from server.imports import import_log
 from server.store import campaigns as campaign_rows
@@ -127,6 +127,20 @@ def test_filters(store: Database, make_source: Make) -> None:
     assert len(read_log(store, "trial", since=half)) == len(read_log(store, "trial", until=half)) == 200
 
 
+def test_a_snapshot_that_sees_something_else_is_not_judged(
+    database: Database, log: Any, put: Any, hero: str, clock: Any, new_trainer: Any
+) -> None:
+    put(hero)
+    log.visits(20)
+    new_trainer().step(clock.move(hours=1))
+    assert snapshot_candidate(database, "hero", "headline", "snapshot:1")
+    assert all("time.hours" in context for context in read_log(database, "hero").contexts)
+    put(hero.replace("slots:", "clock: false\nslots:"))
+    assert all(context.keys() == {"country"} for context in read_log(database, "hero").contexts)
+    with pytest.raises(InvalidRequest, match=r"trained with wording: false, clock: true, and .* clock: false"):
+        snapshot_candidate(database, "hero", "headline", "snapshot:1")
+
+
 def test_mistakes_are_told(store: Database, make_source: Make) -> None:
     import_log(store, make_source(), campaign="trial", now=NOW)
     with pytest.raises(NoSuchCampaign, match="known: 'trial'"):
@@ -179,6 +193,45 @@ def test_a_snapshot_is_judged_as_it_was_served_and_only_on_what_came_later(
     assert row.estimates["ips"].value == pytest.approx(second.rewards[300:].mean(), rel=1e-9)
 
 
+def test_a_snapshot_is_judged_inside_the_bounds_it_was_served_with(
+    database: Database,
+    log: Any,
+    put: Callable[[str], object],
+    hero: str,
+    clock: Any,
+    new_trainer: Callable[[], Trainer],
+) -> None:
+    put(
+        hero.replace("{id: hours,", "{id: hours, share: {min: 0.3},").replace(
+            "{id: price,", "{id: price, share: {max: 0.4},"
+        )
+    )
+    trainer = new_trainer()
+    for _ in range(2):
+        log.visits(300)
+        trainer.step(clock.move(hours=1))
+    seen = snapshot_candidate(database, "hero", "headline", "snapshot:1")
+    whole = read_log(database, "hero")
+    by_id = {action.id: action for action in whole.actions}
+    hours, price, trust = seen.policy.pmf({"country": "ES"}, [by_id[one] for one in ("hours", "price", "trust")])
+    assert hours >= 0.3
+    assert price == 0.4  # what people of ES click on
+    assert hours + price + trust == pytest.approx(1.0, abs=1e-12)
+    # the second session was served from it: what it says of itself is what was earned
+    row = evaluate(whole, [seen]).row(seen.name)
+    assert row.estimates["ips"].value == pytest.approx(whole.rewards[300:].mean(), rel=1e-9)
+
+
+def test_rules_are_judged_against_a_log_that_others_kept(store: Database, make_source: Make) -> None:
+    """`b` pays in ES, `a` elsewhere: whoever wrote that down earns more than either alone."""
+    import_log(store, make_source(2_000), campaign="trial", now=NOW)
+    rules = "rules:country == 'ES' -> b; -> a"
+    evaluation = evaluate(read_log(store, "trial"), [rules])
+    earned = {name: evaluation.row(name).estimates["dr"] for name in (rules, "fixed:a", "fixed:b")}
+    assert earned[rules].low > max(earned["fixed:a"].high, earned["fixed:b"].high)
+    assert earned[rules].value == pytest.approx(0.7, abs=0.06)
+
+
 def test_a_snapshot_of_another_campaign_or_slot_is_refused(
     database: Database,
     log: Any,
@@ -195,3 +248,44 @@ def test_a_snapshot_of_another_campaign_or_slot_is_refused(
         snapshot_candidate(database, "other", "headline", "snapshot:1")
     with pytest.raises(InvalidRequest, match="has learned nothing for slot 'footer'"):
         snapshot_candidate(database, "hero", "footer", "snapshot:1")
+
+
+def test_groups_by_a_key_of_the_contexts(store: Database, make_source: Make) -> None:
+    import_log(store, make_source(600), campaign="trial", now=NOW)
+    log = read_log(store, "trial")
+    found = evaluate(log, by=groups_by(store, log, "country"))
+    assert {group.name: group.n for group in found.groups} == {
+        country: sum(context["country"] == country for context in log.contexts) for country in ("ES", "PT")
+    }
+    with pytest.raises(InvalidRequest, match="has a key 'county'; there are: country, orders, vip, and 'segment'"):
+        groups_by(store, log, "county")
+    with pytest.raises(InvalidRequest, match=r"is decided by '?\w+'?, which makes no segments"):
+        groups_by(store, log, "segment")
+
+
+def test_groups_by_the_segments_of_the_newest_snapshot(
+    database: Database,
+    log: Any,
+    put: Callable[[str], object],
+    hero: str,
+    clock: Any,
+    new_trainer: Callable[[], Trainer],
+) -> None:
+    put(hero.replace("slots:\n  headline:", "slots:\n  headline:\n    policy: {squarecb: {segments: 2}}"))
+    trainer = new_trainer()
+    log.visits(99)
+    trainer.step(clock.move(hours=1))
+    with pytest.raises(InvalidRequest, match="has no segments yet"):
+        groups_by(database, read_log(database, "hero"), "segment")
+    log.visits(500)
+    trainer.step(clock.move(hours=1))
+    whole = read_log(database, "hero")
+    by = groups_by(database, whole, "segment")
+    found = evaluate(whole, by=by)
+    assert len({group.name for group in found.groups}) == 2
+    for group in found.groups:
+        (country,) = {context["country"] for context in whole.contexts if by.value(context) == group.name}
+        assert group.n == sum(context["country"] == country for context in whole.contexts)
+        assert group.note.startswith(
+            f"segment {group.name}, 50% of decisions: country {country} for 100% (everybody 50%)"
+        )

@@ -215,6 +215,62 @@ def test_changing_an_earlier_slot_is_found_out_in_the_later_ones(
         assert explained.slots[1].policy.verdict is DIFFERS
 
 
+BOUNDED = """\
+campaign: shares
+metrics: {click: once}
+reward: {window: 30m}
+context: any
+explore: 0.06
+slots:
+  headline:
+    default: hours
+    variants:
+      - {id: hours, share: {min: 0.2}}
+      - {id: price, share: {max: 0.5}}
+      - {id: trust, share: {min: 0.05, max: 0.1}}
+"""
+
+
+def test_logged_probabilities_respect_the_bounds_and_explain_agrees(
+    database: Database, log: Any, clock: Any, trainer: Trainer, put: Any, sql: Sql
+) -> None:
+    put(BOUNDED)
+    at_a_bound = 0
+    made: list[Decision] = []
+    for _ in range(3):
+        decided = log.decide([{"country": c} for c in ("ES", "PT") * 10], campaign="shares")
+        for one in decided:
+            hours, price, trust = one.choices[0].probabilities
+            assert hours >= 0.2
+            assert price <= 0.5
+            assert 0.05 <= trust <= 0.1
+            at_a_bound += price == 0.5 or trust in (0.05, 0.1)
+            if one.choices[0].variant == "price":
+                log.happen(one)
+        made += decided
+        trainer.step(clock.move(hours=1))
+    assert at_a_bound
+    put(BOUNDED.replace("min: 0.2", "min: 0.9"))  # explained by the version that decided
+    for decision in made:
+        (slot,) = explain(database, decision.id).slots
+        assert verdicts(slot) == (AGREES,) * 4
+        assert slot.bounds.detail == ""
+        assert slot.bounded == pytest.approx(decision.choices[0].probabilities, abs=1e-12)
+        assert slot.scores != slot.bounded
+    sql("UPDATE campaigns SET document = replace(document, '0.1', '0.07') WHERE version = 1 AND campaign = 'shares'")
+    assert explain(database, made[0].id).slots[0].bounds.verdict is DIFFERS
+
+
+def test_bounds_that_could_not_be_kept_are_told(database: Database, log: Any, put: Any) -> None:
+    put(BOUNDED)
+    only_two = {"headline": SlotOptions(exclude=frozenset({"hours"}))}
+    (decision,) = log.decide([{}], campaign="shares", options=only_two)
+    assert decision.choices[0].probabilities == pytest.approx((0.5 / 0.6, 0.1 / 0.6))
+    (slot,) = explain(database, decision.id).slots
+    assert verdicts(slot) == (AGREES,) * 4
+    assert slot.bounds.detail == "the maximum shares of the 2 eligible variants sum to 0.6: scaled up to 1"
+
+
 @pytest.mark.parametrize("state", [State.PAUSED, State.KILLED])
 def test_a_default_that_was_shown_because_nothing_was_asked(
     state: State, database: Database, log: Any, set_to: Any, sql: Sql

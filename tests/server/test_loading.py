@@ -98,7 +98,7 @@ def test_bytes_that_are_as_written_but_can_not_be_read_are_refused_too(
     sql("UPDATE snapshot_slots SET state = :state, digest = :digest WHERE snapshot_id = :id", **values)
     (served,) = loader.changed([])
     assert served.snapshot == trained[1].id
-    assert "Vowpal Wabbit refuses" in next(entry["reason"] for entry in said if entry["event"] == "snapshot refused")
+    assert "expected a state of" in next(entry["reason"] for entry in said if entry["event"] == "snapshot refused")
 
 
 def test_a_campaign_that_can_not_be_built_keeps_no_other_from_being_served(

@@ -162,6 +162,10 @@ def test_mistakes_get_a_sentence(make_log: MakeLog) -> None:
         evaluate(log, ["fixed:z"])
     with pytest.raises(EvaluationError, match="no variant 'z'"):
         evaluate(log, ["weighted:a=1,z=2"])
+    with pytest.raises(EvaluationError, match="no variant 'z'"):
+        evaluate(log, ["rules:-> a 1, z 2"])
+    with pytest.raises(EvaluationError, match="no round of this log has a context key 'age'; known: "):
+        evaluate(log, ["rules:age > 3 -> a; -> b"])
     with pytest.raises(PolicyError, match="did you mean 'epsilon'"):
         evaluate(log, ["epsilonn"])
     with pytest.raises(EvaluationError, match="names no default variant"):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies.registry import MENU
 from server.campaigns.file import MAX_FILE, CampaignFileError, Mistake, load_campaigns
 from server.campaigns.model import Campaign
 from server.errors import InvalidCampaign
@@ -122,7 +123,7 @@ campaign: other
 metrics: {click: once, buy: once}
 reward: {window: 91d}
 explore: 1.5
-slots: {a: {candidates: true, default: x, policy: auto}}
+slots: {a: {candidates: true, default: x, policy: aoto}}
 """
     word = (
         "letters, digits and underscores, not beginning with a digit or '__', at most 63, "
@@ -164,7 +165,7 @@ slots: {a: {candidates: true, default: x, policy: auto}}
         f"30:18 reward.window: '91d' is out of bounds; expected {duration}",
         "31:10 explore: 1.5 is no share; expected a number from 0 to 1",
         "32:40 slots.a.default: 'x' can't be the default of a slot without variants of its own",
-        "32:51 slots.a.policy: policy 'auto': not supported yet",
+        "32:51 slots.a.policy: no policy 'aoto'; did you mean 'auto'? Known: " + ", ".join(MENU),
     ]
 
 
@@ -351,3 +352,52 @@ def test_any_value_anywhere_gives_a_campaign_or_problems(path: tuple[str | int, 
     assert (read is None) == bool(problems)
     if read:
         assert Campaign.from_document(read.document()) == read
+
+
+@pytest.mark.parametrize(
+    ("shares", "candidates", "mistake"),
+    [
+        (
+            ("{min: 0.6}", "{min: 0.5}"),
+            False,
+            "9:5 slots.headline.variants: the minimum shares sum to 1.1; expected at most 1",
+        ),
+        (
+            ("{min: 0.6}", "{min: 0.5}"),
+            True,
+            "9:5 slots.headline.variants: the minimum shares sum to 1.1; expected at most 1",
+        ),
+        (
+            ("{max: 0.6}", "{max: 0.3}"),
+            False,
+            "9:5 slots.headline.variants: the maximum shares of all variants sum to 0.9; expected at least 1",
+        ),
+        (
+            ("{min: 0.3, max: 0.2}", "{}"),
+            False,
+            "10:21 slots.headline.variants[0].share: its min 0.3 is above its max 0.2; expected min up to max",
+        ),
+        (("{max: 1.2}", "{}"), False, "10:34 slots.headline.variants[0].share.max: 1.2 is no share; expected a number"),
+        (("{mx: 1}", "{}"), False, "10:29 slots.headline.variants[0].share.mx: no such field; expected 'max'"),
+        (("0.3", "{}"), False, "10:28 slots.headline.variants[0].share: 0.3 is a number; expected fields with values"),
+    ],
+)
+def test_shares_that_can_not_be(shares: tuple[str, str], candidates: bool, mistake: str) -> None:
+    (found,) = mistakes_in(with_shares(*shares, candidates=candidates))
+    assert found.startswith(mistake)
+
+
+def with_shares(hours: str, price: str, *, candidates: bool = False) -> str:
+    text = GOOD.replace("    variants:\n", f"    candidates: {str(candidates).lower()}\n    variants:\n")
+    return text.replace("content: {text: Hola}", f"share: {hours}").replace("features: {percent: 3}", f"share: {price}")
+
+
+def test_shares_are_read() -> None:
+    (campaign,) = load_campaigns(with_shares("{min: 0.1, max: 0.5}", "{max: 1}"), file_name="x")
+    assert campaign.bounds_of("headline") == {"hours": (0.1, 0.5), "price": (0.0, 1.0)}
+    assert Campaign.from_document(campaign.document()) == campaign
+    (campaign,) = load_campaigns(GOOD, file_name="x")
+    assert campaign.bounds_of("headline") == {}
+    # a candidate can take what is left
+    assert load_campaigns(with_shares("{max: 0.3}", "{max: 0.3}", candidates=True), file_name="x")
+    assert load_campaigns(with_shares("{min: 0.7, max: 0.7}", "{min: 0.3, max: 0.3}"), file_name="x")

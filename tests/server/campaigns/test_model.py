@@ -16,7 +16,7 @@ from policies.registry import PolicySpec
 from policies.types import RewardRange
 from server.campaigns.durations import PATTERN, iso_duration, parse_duration
 from server.campaigns.file import load_campaigns
-from server.campaigns.model import DEFAULT_EXPLORE, DEFAULT_POLICY, Campaign, Reward, Slot, Variant
+from server.campaigns.model import DEFAULT_EXPLORE, DEFAULT_POLICY, Campaign, Reward, Shares, Slot, Variant
 from server.campaigns.problems import PLANNED
 from server.campaigns.schema import json_schema, schema_text
 from server.errors import InvalidCampaign
@@ -33,7 +33,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def test_defaults() -> None:
     campaign = Campaign.from_document(document())
-    assert campaign.policy_of("headline") == DEFAULT_POLICY == PolicySpec("squarecb")
+    assert campaign.policy_of("headline") == DEFAULT_POLICY == PolicySpec("auto")
     assert campaign.explore_of("headline") == DEFAULT_EXPLORE
     assert campaign.context == {}
     assert campaign.description == ""
@@ -254,7 +254,11 @@ def test_every_block_in_the_docs_loads(block: str) -> None:
 
 def test_every_field_has_an_example_in_the_docs() -> None:
     assert len(BLOCKS) >= 8
-    for name in {*Campaign.model_fields, *Reward.model_fields, *Slot.model_fields, *Variant.model_fields} - {
-        "description"
-    }:
+    for name in {
+        *Campaign.model_fields,
+        *Reward.model_fields,
+        *Slot.model_fields,
+        *Variant.model_fields,
+        *Shares.model_fields,
+    } - {"description"}:
         assert any(re.search(rf"\b{name}:", block) for block in BLOCKS), name

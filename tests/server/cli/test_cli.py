@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -152,5 +153,30 @@ def test_import_evaluate_and_its_outputs(run: Run, tmp_path: Path) -> None:
     assert "Plotly.newPlot" in (tmp_path / "page.html").read_text(encoding="utf-8")
     told = run("evaluate", "--campaign", "trial", "--json")
     rows_by_name = {row["name"]: row for row in json.loads(told.stdout)["rows"]}
+    grouped = json.loads(run("evaluate", "--campaign", "trial", "--by", "country", "--json").stdout)
+    assert (grouped["by"], [(group["name"], group["n"]) for group in grouped["groups"]]) == (
+        "country",
+        [("ES", 480), ("(other: 1 value)", 120)],
+    )
+    assert "country: ES (480 rounds)" in run("evaluate", "--campaign", "trial", "--by", "country").output
     # every second row showed `a`: what a fixed arm earns by SNIPS is that arm's plain mean
     assert rows_by_name["fixed:a"]["estimates"]["snips"]["value"] == pytest.approx(100 / 300, rel=1e-12)
+
+
+def test_show_describes_the_segments(
+    run: Run,
+    url: str,
+    log: Any,
+    put: Callable[[str], object],
+    hero: str,
+    clock: Any,
+    new_trainer: Callable[[], Any],
+) -> None:
+    put(hero.replace("slots:\n  headline:", "slots:\n  headline:\n    policy: {segments: {k: 2}}"))
+    assert "of decisions" not in run("campaign", "show", "hero", "--db", url).output
+    log.visits(200)
+    new_trainer().step(clock.move(hours=1))
+    shown = run("campaign", "show", "hero", "--db", url).output
+    assert "--segments 2 thompson --by elige.segment" in shown
+    for country in ("ES", "PT"):
+        assert f", 50% of decisions: country {country} for 100% (everybody 50%)\n" in shown

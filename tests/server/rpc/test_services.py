@@ -300,7 +300,7 @@ def test_putting_a_campaign(server: Any, apply: Any, hero: str, refusal: Refusal
     assert (got.version, got.source, got.state) == (1, hero, campaigns_pb2.CAMPAIGN_STATE_ACTIVE)
     assert got.document["reward"]["window"] == "PT30M"
     assert [one.slot for one in got.policies] == ["headline", "cta"]
-    assert got.policies[0].arguments.startswith("--cb_explore_adf --squarecb")
+    assert "squarecb: --cb_explore_adf --squarecb" in got.policies[0].arguments
 
 
 def test_mistakes_are_all_told_with_the_lines_of_the_file(apply: Any, hero: str, server: Any) -> None:

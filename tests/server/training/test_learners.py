@@ -17,6 +17,7 @@ from server.records import Candidate, Choice, Decision, Group, Kind, Matured, Re
 from server.training.learners import learn_segment, training_examples
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TIME = {"time.hours": "12-16", "time.weekday": "sun"}
 
 
 @pytest.fixture
@@ -60,12 +61,12 @@ def row(*choices: Choice, reward: float | None = 1.0, sequence: int = 1, **slot_
 
 
 def examples(campaign: Campaign, of: Matured, slot: str) -> list[TrainingExample]:
-    return list(training_examples(of, slot, lambda version: campaign))
+    return list(training_examples(of, slot, campaign, lambda version: campaign))
 
 
 def test_an_example_is_what_the_policy_saw(campaign: Campaign) -> None:
     (example,) = examples(campaign, row(), "headline")
-    assert example.context == {"country": "ES"}
+    assert example.context == {"country": "ES", **TIME}
     assert example.actions == (Action("hours"), Action("price", {"angle": "price"}))
     assert example.probabilities.tolist() == [0.75, 0.25]
     assert (example.chosen, example.propensity, example.reward) == (1, 0.25, 1.0)
@@ -73,7 +74,7 @@ def test_an_example_is_what_the_policy_saw(campaign: Campaign) -> None:
 
 def test_a_later_slot_knows_what_the_earlier_ones_chose(campaign: Campaign) -> None:
     (example,) = examples(campaign, row(), "cta")
-    assert example.context == {"country": "ES", "slot.headline": "price"}
+    assert example.context == {"country": "ES", **TIME, "slot.headline": "price"}
     shown_by_default = replace(HEADLINE, kind=Kind.FALLBACK, reason=Reason.NOTHING_ELIGIBLE)
     (example,) = examples(campaign, row(shown_by_default, CTA), "cta")
     assert example.context["slot.headline"] == "price"
@@ -115,8 +116,29 @@ def test_the_features_are_those_of_the_version_that_decided(hero: str) -> None:
     (old,) = load_campaigns(hero, file_name="x")
     (new,) = load_campaigns(hero.replace("angle: price", "angle: cheap"), file_name="x")
     versions = {1: old, 2: new}
-    (example,) = training_examples(row(), "headline", versions.__getitem__)
+    (example,) = training_examples(row(), "headline", new, versions.__getitem__)
     assert example.actions[1].features == {"angle": "price"}
+
+
+def test_whether_texts_and_time_are_seen_is_up_to_the_version_that_learns(hero: str) -> None:
+    (blind,) = load_campaigns(hero.replace("slots:", "clock: false\nslots:"), file_name="x")
+    (seeing,) = load_campaigns(hero.replace("default: hours", "default: hours\n    wording: true"), file_name="x")
+    (example,) = training_examples(row(), "headline", blind, lambda version: seeing)
+    assert example.context == {"country": "ES"}
+    assert example.actions == (Action("hours"), Action("price", {"angle": "price"}))
+    (example,) = training_examples(row(), "headline", seeing, lambda version: blind)
+    assert example.context == {"country": "ES", **TIME}
+    assert [action.features["text.words"] for action in example.actions] == [("gana", "3", "horas"), ("desde", "9")]
+    assert example.actions[1].features["angle"] == "price"
+
+
+def test_candidates_are_learned_by_their_words(hero: str) -> None:
+    (campaign,) = load_campaigns(hero.replace("default: hours", "default: hours\n    candidates: true"), file_name="x")
+    brought = Candidate("w", {"text": "¡Nuevo!"}, {"tone": "warm"})
+    choice = replace(HEADLINE, variant="w", eligible=("hours", "w"), candidates=(brought,))
+    (example,) = examples(campaign, row(choice), "headline")
+    assert example.actions[1].features["text.words"] == ("nuevo",)
+    assert example.actions[1].features["tone"] == "warm"
 
 
 def test_the_same_segments_give_the_same_bytes(campaign: Campaign) -> None:
@@ -149,6 +171,9 @@ def test_learning_counts_its_examples(campaign: Campaign) -> None:
         ("window: 30m", "window: 1h", True),
         ("[0, 3]", "[0, 4]", False),
         ("context:", "policy: epsilon\ncontext:", False),
+        ("context:", "clock: false\ncontext:", False),
+        ("context:", "clock: true\ncontext:", True),
+        ("    default: try\n", "    default: try\n    wording: false\n", True),
     ],
 )
 def test_what_bytes_can_be_loaded_under(hero: str, old: str, new: str, same: bool) -> None:
@@ -158,6 +183,13 @@ def test_what_bytes_can_be_loaded_under(hero: str, old: str, new: str, same: boo
     assert (configuration(before, "cta") == configuration(after, "cta")) is same
     states, _ = learn_segment(before, {}, [row()], lambda version: before)
     assert set(matching_states(after, states)) == ({"headline", "cta"} if same else set())
+
+
+def test_a_slot_that_begins_to_see_texts_starts_again_alone(hero: str) -> None:
+    (before,) = load_campaigns(hero, file_name="x")
+    (after,) = load_campaigns(hero.replace("default: try", "default: try\n    wording: true"), file_name="x")
+    states, _ = learn_segment(before, {}, [row()], lambda version: before)
+    assert set(matching_states(after, states)) == {"headline"}
 
 
 def test_states_that_are_gone_match_nothing(campaign: Campaign) -> None:

@@ -1,0 +1,166 @@
+"""The default: several policies learn the same log, are judged on it before they learn it, and the best one serves.
+
+Contextual learners earn more where the context matters, and less than the best single variant where rewards are rare
+and noisy. Which of the two a campaign is, its own log tells: by progressive doubly robust validation (judge.py).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from policies.base import Learner, Policy, UnreadableSnapshot, normalise, uniform
+from policies.judge import Difference, Floats, Judge, doubly_robust
+from policies.packing import pack, unpack
+from policies.tallies import Tallies, decay_of
+from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
+
+Builder = Callable[[bytes | None], Policy]
+"""A policy, from its state where it has one."""
+
+BLOCK = 100
+"""The most examples that are judged before they are learned, by the learners as they were before all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One of the policies that are judged: its share of the decisions, and how much more it earned than the favourite
+    (in scaled rewards, 0 to 1).
+    """
+
+    name: str
+    share: float
+    gain: Difference
+
+
+class AutoLearner:
+    """A favourite, which serves from the start, and its rivals, one of which takes over once it has earned more.
+
+    The rival with the greatest gain over the favourite serves, if that is more than the favourite's head start: h
+    standard deviations of the gain on one decision, spread over √(n · effective) decisions. Hence it shrinks as the log
+    grows, and more slowly for a rival that does other things than what is served. The evidence decides in the end.
+
+    What does not serve keeps a small share until its gain is below zero beyond doubt, so that it can be judged on
+    decisions of its own: without, its importance weights would have no bound.
+    """
+
+    def __init__(
+        self,
+        builders: Mapping[str, Builder],
+        *,
+        reward_range: RewardRange,
+        judging: float = 0.02,
+        head_start: float = 10.0,
+        half_life: float = 0.0,
+        state: bytes | None = None,
+    ) -> None:
+        """The first of `builders` is the favourite. With `state`, goes on from there. Raises UnreadableSnapshot.
+
+        judging: the share of all policies together that do not serve. head_start: h. half_life: after how many
+        decisions one counts half as much in judging; 0 for never.
+        """
+        self._range = reward_range
+        self._judging, self._head_start, self._decay = judging, head_start, decay_of(half_life)
+        self._own_arguments = f"auto --judging {judging!r} --head_start {head_start!r}"
+        if half_life:
+            self._own_arguments += f" --half_life {half_life!r}"
+        self.names = tuple(builders)
+        self.tallies = Tallies(half_life=half_life)
+        self.judge = Judge(len(builders))
+        parts: Sequence[bytes | None] = [None] * len(builders)
+        if state is not None:
+            parts = self._load(state)
+        self.policies = tuple(build(part) for build, part in zip(builders.values(), parts, strict=True))
+        self._shares = self._shared()
+
+    @property
+    def arguments(self) -> str:
+        """Its own, and on further lines those of the learners that it judges."""
+        learners = (
+            f"{name}: {one.arguments}"
+            for name, one in zip(self.names, self.policies, strict=True)
+            if isinstance(one, Learner)
+        )
+        return "\n".join((self._own_arguments, *learners))
+
+    def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
+        """(k,) uniform before the first example."""
+        if len(actions) == 1 or self.tallies.examples == 0:
+            return uniform(len(actions))
+        pmf = np.zeros(len(actions))
+        for share, policy in zip(self._shares, self.policies, strict=True):
+            if share:
+                pmf += share * policy.pmf(context, actions)
+        return normalise(pmf)
+
+    def learn(self, examples: Iterable[TrainingExample]) -> None:
+        waiting = iter(examples)
+        while block := list(islice(waiting, max(1, min(BLOCK, self.tallies.examples // 10)))):
+            for example in block:
+                self._judge(example)
+            for policy in self.policies:
+                if isinstance(policy, Learner):
+                    policy.learn(block)
+            for example in block:
+                self.tallies.add(example.actions[example.chosen].id, None, self._range.scaled(example.reward))
+        self._shares = self._shared()
+
+    def _judge(self, example: TrainingExample) -> None:
+        mean = self.tallies.mean()
+        tallies = [self.tallies.of(action.id) for action in example.actions]
+        earned = doubly_robust(
+            np.array([(mean + tally.r) / (1.0 + tally.n) for tally in tallies]),
+            chosen=example.chosen,
+            propensity=example.propensity,
+            reward=self._range.scaled(example.reward),
+        )
+        self.judge.add(
+            [policy.pmf(example.context, example.actions) for policy in self.policies],
+            earned,
+            chosen=example.chosen,
+            propensity=example.propensity,
+            # the n-th decision counts as n: what a learner was early on should soon be forgiven (or forgotten)
+            decay=min(self._decay, self.judge.decisions / (self.judge.decisions + 1.0)),
+        )
+
+    def standings(self) -> tuple[Standing, ...]:
+        """What is known of each policy, in their order: the favourite first."""
+        gains = (self.judge.difference(i, 0) for i in range(len(self.names)))
+        return tuple(
+            Standing(name, float(share), gain)
+            for name, share, gain in zip(self.names, self._shares, gains, strict=True)
+        )
+
+    def _shared(self) -> Floats:
+        """(m,) the share of each policy."""
+        gains = [self.judge.difference(i, 0) for i in range(len(self.names))]
+        ahead = [gain.mean - self._handicap(gain) for gain in gains]
+        ahead[0] = 0.0
+        serving = int(np.argmax(ahead))
+        shares = np.zeros(len(self.names))
+        for i in range(len(self.names)):
+            behind = self.judge.difference(i, serving)
+            if i != serving and behind.mean + behind.half_width() > 0.0:
+                shares[i] = self._judging / (len(self.names) - 1)
+        shares[serving] = 1.0 - shares.sum()
+        return shares
+
+    def _handicap(self, gain: Difference) -> float:
+        decisions = gain.n * gain.effective
+        return self._head_start * float(np.sqrt(gain.variance / decisions)) if decisions else float("inf")
+
+    def dump(self) -> bytes:
+        states = [policy.dump() if isinstance(policy, Learner) else b"" for policy in self.policies]
+        return pack(self._own_arguments, {"judge": self.judge.document()}, [self.tallies.dump("auto"), *states])
+
+    def _load(self, state: bytes) -> list[bytes | None]:
+        document, [tallies, *parts] = unpack(state, self._own_arguments)
+        try:
+            self.judge = Judge.read(document["judge"], policies=len(self.names))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableSnapshot(f"{self._own_arguments!r}: expected sums, found others: {error!r}") from error
+        self.tallies.load(tallies, "auto")
+        if len(parts) != len(self.names):
+            raise UnreadableSnapshot(f"{self._own_arguments!r}: {len(parts)} states: expected {len(self.names)}")
+        return [part or None for part in parts]

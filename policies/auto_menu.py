@@ -1,0 +1,43 @@
+"""The menu's line that is the default: which policies `auto` judges."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from policies.auto import AutoLearner, Builder
+from policies.baselines import Fixed
+from policies.entries import Entry, Given, Parameter, number
+from policies.own_menu import OWN_MENU
+from policies.vowpal_menu import VOWPAL_MENU
+
+
+def _auto(given: Given) -> AutoLearner:
+    half_life = given.number("half_life")
+    # ours forget example by example, Vowpal Wabbit's by being retrained
+    forgetting = {"half_life": half_life}
+    builders = {
+        "linear": _built(OWN_MENU["linear"], given, forgetting),
+        "squarecb": _built(VOWPAL_MENU["squarecb"], given, {"window": float(round(half_life))}),
+        "best_variant": _built(OWN_MENU["best_variant"], given, forgetting),
+        "fixed": lambda state: Fixed(given.default, given.default),
+    }
+    return AutoLearner(
+        builders,
+        reward_range=given.reward_range,
+        judging=given.number("judging"),
+        half_life=half_life,
+        state=given.state,
+    )
+
+
+def _built(entry: Entry, given: Given, parameters: Mapping[str, Parameter]) -> Builder:
+    return lambda state: entry.build(replace(given, parameters={**entry.defaults, **parameters}, state=state))
+
+
+AUTO_MENU: Mapping[str, Entry] = {
+    "auto": Entry(
+        "the best of several, as the campaign's own log shows it: linear, squarecb, best_variant, the slot's default",
+        _auto,
+        {"judging": number(0.0, 0.5, 0.02), "half_life": number(0.0, 1e9, 0.0)},
+        learns=True,
+    ),
+}

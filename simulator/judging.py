@@ -1,0 +1,109 @@
+"""One policy on one part of a log, the whole or a group: what it would have earned there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.diagnostics import diagnose, weights
+from simulator.estimators import Estimate, difference, dm, dr, ips, mean, snips
+from simulator.evaluation import LOGGED, Period, Row
+from simulator.log import Flags, Floats, Log
+
+ESTIMATORS = ("ips", "snips", "dm", "dr")
+HEADLINES = ("dr", "snips", "ips", "dm")  # the first of these that was asked for is the one to read first
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How every row is estimated. headline: the estimator to read first, and that of the gain."""
+
+    estimators: tuple[str, ...]
+    headline: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rounds to be judged together. log: those rounds; members: (n,) which of the judged ones they are; q: (m, K) the
+    reward that the model expects there; earned: what the logged policy did.
+    """
+
+    log: Log
+    members: Flags
+    q: Floats
+    earned: Estimate
+
+
+def part_of(judged: Log, q: Floats, members: Flags, *, confidence: float) -> Part:
+    """The rounds of `judged` that are members. Raises LogError where none is."""
+    log = judged[members]
+    return Part(log, members, q[members], _within(mean(log.rewards, log.persons, confidence=confidence), log))
+
+
+def nothing_to_tell(log: Log) -> str | None:
+    """Why no policy can be told from another on these rounds; None where they may be."""
+    if np.all(log.rewards == log.rewards[0]):
+        return (
+            f"all {len(log):,} rounds of log {log.name!r} in this period have the reward {log.rewards[0]:g}: "
+            "no policy can be told from another; wait for rewards, or check that they arrive"
+        )
+    if np.unique(log.persons).size < 2:
+        return f"all {len(log):,} rounds of log {log.name!r} are of one person: there are no intervals"
+    return None
+
+
+def logged_row(part: Part) -> Row:
+    """The row of the logged policy, which needs no estimating."""
+    return Row(LOGGED, LOGGED, {"mean": part.earned}, None, None, None, period_of(part.log))
+
+
+def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -> Row:
+    """The row of a policy whose probabilities on all judged rounds are `target`, (n, K): diagnostics first, estimates
+    only if they allow it.
+    """
+    log, pmf = part.log, target[part.members]
+    diagnostics = diagnose(log, pmf)
+    estimates: dict[str, Estimate] = {}
+    gain = None
+    if diagnostics.refusal is None:
+        estimates = _estimates(log, pmf, part.q, asked.estimators, asked.confidence)
+        gain = difference(estimates[asked.headline], part.earned, log.persons, confidence=asked.confidence)
+    return Row(name, role, estimates, gain, diagnostics.refusal, diagnostics, period_of(log))
+
+
+def refused_row(part: Part, name: str, role: str, refusal: str) -> Row:
+    """The row of a policy that can't be judged on these rounds."""
+    return Row(name, role, {}, None, refusal, None, period_of(part.log))
+
+
+def period_of(log: Log) -> Period:
+    return Period(float(log.times[0]), float(log.times[-1]), len(log), log.timed)
+
+
+def eligible_shares(log: Log) -> dict[str, float]:
+    """By variant, the share of rounds in which it could be chosen."""
+    shares = dict.fromkeys(log.ids, 0.0)
+    for column, share in enumerate(log.eligible.mean(axis=0)):
+        shares[log.actions[column].id] += float(share)
+    return shares
+
+
+def _estimates(
+    log: Log, target: Floats, q: Floats, estimators: Sequence[str], confidence: float
+) -> dict[str, Estimate]:
+    w = weights(log, target)
+    by_name: dict[str, Callable[[], Estimate]] = {
+        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence),
+        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence),
+        "dm": lambda: dm(target, q, log.persons, confidence=confidence),
+        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence),
+    }
+    return {name: _within(by_name[name](), log) for name in estimators}
+
+
+def _within(found: Estimate, log: Log) -> Estimate:
+    """The interval cut to what a mean reward can be: the declared range, or what was seen if that is wider."""
+    low = min(log.reward_range.low, float(log.rewards.min()))
+    high = max(log.reward_range.high, float(log.rewards.max()))
+    return replace(found, low=float(np.clip(found.low, low, high)), high=float(np.clip(found.high, low, high)))

@@ -1,0 +1,174 @@
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+
+from policies.auto import AutoLearner, Builder
+from policies.base import Learner, UnreadableSnapshot, sample, with_exploration
+from policies.baselines import Fixed
+from policies.judge import doubly_robust
+from policies.registry import PolicySpec, create
+from policies.types import Action, Features, RewardRange, TrainingExample
+
+ACTIONS = (Action("a"), Action("b"), Action("c"))
+RANGE = RewardRange(0.0, 1.0)
+Truth = Callable[[Features], tuple[float, ...]]
+
+
+def always(*variants: str) -> dict[str, Builder]:
+    return {variant: lambda state, variant=variant: Fixed(variant, variant) for variant in variants}  # type: ignore[misc]
+
+
+def judging(builders: Mapping[str, Builder], *, judging: float = 0.02, half_life: float = 0.0) -> AutoLearner:
+    return AutoLearner(builders, reward_range=RANGE, judging=judging, half_life=half_life)
+
+
+def live(
+    policy: Learner, truth: Truth, n: int, *, seed: int, explore: float = 0.05, segment: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+    """Serve n visitors of two kinds, learning in segments: (n,) what was expected of what was served, and (n,) doubly
+    robust estimates of how much more that earned than the best single variant.
+    """
+    rng = np.random.default_rng(seed)
+    worths = np.array([truth({"kind": kind}) for kind in "xy"])
+    best = int(worths.mean(axis=0).argmax())
+    served, gains, waiting = [], [], []
+    for i in range(n):
+        kind = int(rng.integers(2))
+        context = {"kind": "xy"[kind]}
+        pmf = with_exploration(policy.pmf(context, ACTIONS), explore)
+        chosen = sample(pmf, rng.random())
+        reward = float(rng.random() < worths[kind][chosen])
+        waiting.append(TrainingExample(context, ACTIONS, pmf, chosen, reward))
+        earned = doubly_robust(worths.mean(axis=0), chosen=chosen, propensity=float(pmf[chosen]), reward=reward)
+        served.append(float(pmf @ worths[kind]))
+        gains.append(float(pmf @ earned - earned[best]))
+        if len(waiting) == segment or i == n - 1:
+            policy.learn(waiting)
+            waiting = []
+    return np.array(served), np.array(gains)
+
+
+def examples(n: int, rewards: tuple[float, ...], *, propensity: float) -> list[TrainingExample]:
+    """`a` is served, and each other variant with this probability."""
+    pmf = np.array([1.0 - 2.0 * propensity, propensity, propensity])
+    rng = np.random.default_rng(2)
+    return [
+        TrainingExample({}, ACTIONS, pmf, chosen, float(rng.random() < rewards[chosen]))
+        for chosen in (sample(pmf, rng.random()) for _ in range(n))
+    ]
+
+
+def test_the_favourite_serves_until_there_is_evidence() -> None:
+    auto = judging(always("a", "b", "c"), judging=0.02)
+    auto.learn(examples(3, (0.0, 0.0, 0.0), propensity=0.1))
+    assert [one.name for one in auto.standings()] == ["a", "b", "c"]
+    np.testing.assert_allclose([one.share for one in auto.standings()], [0.98, 0.01, 0.01])
+    np.testing.assert_allclose(auto.pmf({}, ACTIONS), [0.98, 0.01, 0.01])
+
+
+def test_one_lucky_reward_overthrows_nobody() -> None:
+    auto = judging(always("a", "b"))
+    plain = [*examples(60, (0.2, 0.0, 0.0), propensity=0.01)]
+    lucky = TrainingExample({}, ACTIONS, np.array([0.98, 0.01, 0.01]), 1, 1.0)
+    auto.learn([*plain, lucky])
+    first, rival = auto.standings()
+    assert rival.gain.mean > 1.0  # by the estimate alone it is far ahead
+    assert first.share > 0.9
+
+
+def test_the_evidence_overthrows_the_favourite() -> None:
+    auto = judging(always("a", "b", "c"))
+    auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
+    a, b, c = auto.standings()
+    assert b.gain.mean - b.gain.half_width() > 0.0
+    assert b.share > 0.97
+    assert a.share == c.share == 0.0  # beaten beyond doubt: they need no share of their own
+    assert auto.pmf({}, ACTIONS).tolist() == [0.0, 1.0, 0.0]
+
+
+def test_what_may_still_be_the_best_keeps_a_share() -> None:
+    auto = judging(always("a", "b", "c"), judging=0.1)
+    auto.learn(examples(400, (0.3, 0.3, 0.0), propensity=0.2))
+    a, b, c = auto.standings()
+    assert min(a.share, b.share) == pytest.approx(0.05)
+    assert c.share == 0.0
+
+
+def test_a_decision_is_judged_before_it_is_learned() -> None:
+    """A learner that knows by heart what it has learned must not look like one that knows what comes."""
+
+    class ByHeart:
+        arguments = "by heart"
+
+        def __init__(self) -> None:
+            self.seen: set[float] = set()
+
+        def pmf(self, context: Features, actions: tuple[Action, ...]) -> np.ndarray:
+            return np.array([0.0, 1.0] if context["i"] in self.seen else [1.0, 0.0])
+
+        def learn(self, rows: list[TrainingExample]) -> None:
+            self.seen |= {row.context["i"] for row in rows}  # type: ignore[misc]
+
+        def dump(self) -> bytes:
+            return b""
+
+    auto = judging({"a": always("a")["a"], "by heart": lambda state: ByHeart()})  # type: ignore[dict-item,return-value]
+    pmf = np.array([0.5, 0.5])
+    auto.learn([TrainingExample({"i": float(i)}, ACTIONS[:2], pmf, i % 2, float(i % 2)) for i in range(500)])
+    assert auto.judge.difference(1, 0).mean == 0.0
+
+
+def test_what_was_long_ago_counts_less() -> None:
+    early, late = examples(1_000, (0.3, 0.0, 0.0), propensity=0.3), examples(1_000, (0.0, 0.3, 0.0), propensity=0.3)
+    gains = []
+    for half_life in (0.0, 200.0):
+        auto = judging(always("a", "b"), half_life=half_life)
+        auto.learn([*early, *late])
+        gains.append(auto.standings()[1].gain.mean)
+    assert 0.05 < gains[0] < 0.25 < gains[1]  # 0 if all counted alike, 0.3 if only the second half did
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_the_visitor_matters_it_serves_what_knows_him(seed: int) -> None:
+    def truth(context: Features) -> tuple[float, ...]:
+        return (0.4, 0.1, 0.1) if context["kind"] == "x" else (0.1, 0.1, 0.4)
+
+    auto = create(PolicySpec("auto"), default="b", reward_range=RANGE)
+    assert isinstance(auto, AutoLearner)
+    served, _ = live(auto, truth, 4_000, seed=seed)
+    assert served[-2_000:].mean() > 0.36  # the best single variant earns 0.25, uniform 0.2
+    assert {one.name for one in auto.standings() if one.share > 0.5} <= {"linear", "squarecb"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_where_he_does_not_it_does_no_harm(seed: int) -> None:
+    """After warm-up: at most the explore share and one half-width below the best single variant."""
+    explore, n = 0.05, 10_000
+    auto = create(PolicySpec("auto"), default="b", reward_range=RANGE)
+    assert isinstance(auto, AutoLearner)
+    served, gains = live(auto, lambda context: (0.02, 0.03, 0.015), n, seed=seed, explore=explore)
+    late = gains[n // 2 :]
+    half_width = 1.96 * late.std() / math.sqrt(late.size)
+    assert late.mean() >= -explore * 0.0083 - half_width  # what uniform earns less
+    assert served[n // 2 :].mean() > 0.027  # uniform earns 0.0217, the best 0.03
+
+
+def test_arguments_are_those_of_every_learner() -> None:
+    lines = create(PolicySpec("auto"), default="a", reward_range=RANGE).arguments.splitlines()  # type: ignore[attr-defined]
+    assert lines[0] == "auto --judging 0.02 --head_start 10.0"
+    assert [line.partition(":")[0] for line in lines[1:]] == ["linear", "squarecb", "best_variant"]
+    assert "--cb_explore_adf --squarecb" in lines[2]
+
+
+def test_states_of_others_are_refused() -> None:
+    auto = judging(always("a", "b"))
+    auto.learn(examples(10, (0.1, 0.1, 0.1), propensity=0.1))
+    state = auto.dump()
+    with pytest.raises(UnreadableSnapshot, match=r"shape \(2,\): expected \(3,\)"):
+        AutoLearner(always("a", "b", "c"), reward_range=RANGE, state=state)
+    with pytest.raises(UnreadableSnapshot, match="judging"):
+        AutoLearner(always("a", "b"), reward_range=RANGE, judging=0.5, state=state)
+    with pytest.raises(UnreadableSnapshot):
+        AutoLearner(always("a", "b"), reward_range=RANGE, state=state[:-1])
