@@ -4,6 +4,7 @@ Contextual learners earn more where the context matters, and less than the best 
 and noisy. Which of the two a campaign is, its own log tells: by progressive doubly robust validation (judge.py).
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,8 +17,21 @@ from policies.packing import pack, unpack
 from policies.tallies import Tallies, decay_of
 from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
 
-Builder = Callable[[bytes | None], Policy]
+Build = Callable[[bytes | None], Policy]
 """A policy, from its state where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """One of the policies that are judged, the favourite among them.
+
+    doubt: by how many standard errors it has to be ahead of what serves, beside the head start. 0 is for a policy that
+    is known to do no harm: of two that the log can't tell apart it is the one to serve.
+    """
+
+    build: Build
+    doubt: float = 1.0
+
 
 BLOCK = 100
 """The most examples that are judged before they are learned, by the learners as they were before all of them."""
@@ -37,9 +51,9 @@ class Standing:
 class AutoLearner:
     """A favourite, which serves from the start, and its rivals, one of which takes over once it has earned more.
 
-    The rival with the greatest gain over the favourite serves, if that is more than the favourite's head start: h
-    standard deviations of the gain on one decision, spread over √(n · effective) decisions. Hence it shrinks as the log
-    grows, and more slowly for a rival that does other things than what is served. The evidence decides in the end.
+    In their order, a rival takes the place of what serves where it gained more than a head start: h standard deviations
+    of the gain on one decision, spread over √(n · effective) decisions. Hence it shrinks as the log grows, and more
+    slowly for a rival that does other things than what is served. The evidence decides in the end.
 
     What does not serve keeps a small share until its gain is below zero beyond doubt, so that it can be judged on
     decisions of its own: without, its importance weights would have no bound.
@@ -47,7 +61,7 @@ class AutoLearner:
 
     def __init__(
         self,
-        builders: Mapping[str, Builder],
+        rivals: Mapping[str, Rival],
         *,
         reward_range: RewardRange,
         judging: float = 0.02,
@@ -55,7 +69,7 @@ class AutoLearner:
         half_life: float = 0.0,
         state: bytes | None = None,
     ) -> None:
-        """The first of `builders` is the favourite. With `state`, goes on from there. Raises UnreadableSnapshot.
+        """The first of `rivals` is the favourite. With `state`, goes on from there. Raises UnreadableSnapshot.
 
         judging: the share of all policies together that do not serve. head_start: h. half_life: after how many
         decisions one counts half as much in judging; 0 for never.
@@ -65,13 +79,14 @@ class AutoLearner:
         self._own_arguments = f"auto --judging {judging!r} --head_start {head_start!r}"
         if half_life:
             self._own_arguments += f" --half_life {half_life!r}"
-        self.names = tuple(builders)
+        self.names = tuple(rivals)
         self.tallies = Tallies(half_life=half_life)
-        self.judge = Judge(len(builders))
-        parts: Sequence[bytes | None] = [None] * len(builders)
+        self.judge = Judge(len(rivals))
+        parts: Sequence[bytes | None] = [None] * len(rivals)
         if state is not None:
             parts = self._load(state)
-        self.policies = tuple(build(part) for build, part in zip(builders.values(), parts, strict=True))
+        self.policies = tuple(one.build(part) for one, part in zip(rivals.values(), parts, strict=True))
+        self._doubts = tuple(one.doubt for one in rivals.values())
         self._shares = self._shared()
 
     @property
@@ -132,23 +147,40 @@ class AutoLearner:
             for name, share, gain in zip(self.names, self._shares, gains, strict=True)
         )
 
+    def findings(self) -> Sequence[str]:
+        """Which policy serves, and how much more or less than it each other one earned, with the half-width of 95 %."""
+        serving = int(np.argmax(self._shares))
+        lines = [f"{self.names[serving]} serves, the best of those judged on {self.judge.decisions:,} decisions"]
+        width = self._range.high - self._range.low
+        for i, name in enumerate(self.names):
+            if i != serving:
+                gain = self.judge.difference(i, serving)
+                earned = f"{gain.mean * width:+.4g} ± {gain.half_width() * width:.4g} a decision"
+                share = f"shown in {self._shares[i]:.1%}" if self._shares[i] else "beaten"
+                lines.append(f"{name}: {earned}, {share}")
+        return lines
+
     def _shared(self) -> Floats:
         """(m,) the share of each policy."""
-        gains = [self.judge.difference(i, 0) for i in range(len(self.names))]
-        ahead = [gain.mean - self._handicap(gain) for gain in gains]
-        ahead[0] = 0.0
-        serving = int(np.argmax(ahead))
+        serving = self._best()
         shares = np.zeros(len(self.names))
         for i in range(len(self.names)):
-            behind = self.judge.difference(i, serving)
-            if i != serving and behind.mean + behind.half_width() > 0.0:
+            gain = self.judge.difference(i, serving)
+            if i != serving and gain.mean + gain.half_width() > 0.0:
                 shares[i] = self._judging / (len(self.names) - 1)
         shares[serving] = 1.0 - shares.sum()
         return shares
 
+    def _best(self) -> int:
+        best = 0
+        for i, doubt in enumerate(self._doubts[1:], start=1):
+            gain = self.judge.difference(i, best)
+            if gain.effective and gain.mean > self._handicap(gain) + doubt * gain.standard_error:
+                best = i
+        return best
+
     def _handicap(self, gain: Difference) -> float:
-        decisions = gain.n * gain.effective
-        return self._head_start * float(np.sqrt(gain.variance / decisions)) if decisions else float("inf")
+        return self._head_start * math.sqrt(gain.variance / (gain.n * gain.effective))
 
     def dump(self) -> bytes:
         states = [policy.dump() if isinstance(policy, Learner) else b"" for policy in self.policies]

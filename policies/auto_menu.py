@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from policies.auto import AutoLearner, Builder
+from policies.auto import AutoLearner, Build, Rival
 from policies.baselines import Fixed
 from policies.entries import Entry, Given, Parameter, number
 from policies.own_menu import OWN_MENU
@@ -14,14 +14,14 @@ def _auto(given: Given) -> AutoLearner:
     half_life = given.number("half_life")
     # ours forget example by example, Vowpal Wabbit's by being retrained
     forgetting = {"half_life": half_life}
-    builders = {
-        "linear": _built(OWN_MENU["linear"], given, forgetting),
-        "squarecb": _built(VOWPAL_MENU["squarecb"], given, {"window": float(round(half_life))}),
-        "best_variant": _built(OWN_MENU["best_variant"], given, forgetting),
-        "fixed": lambda state: Fixed(given.default, given.default),
+    rivals = {
+        "linear": Rival(_built(OWN_MENU["linear"], given, forgetting)),
+        "best_variant": Rival(_built(OWN_MENU["best_variant"], given, forgetting), doubt=0.0),
+        "squarecb": Rival(_built(VOWPAL_MENU["squarecb"], given, {"window": float(round(half_life))})),
+        "fixed": Rival(lambda state: Fixed(given.default, given.default)),
     }
     return AutoLearner(
-        builders,
+        rivals,
         reward_range=given.reward_range,
         judging=given.number("judging"),
         half_life=half_life,
@@ -29,7 +29,7 @@ def _auto(given: Given) -> AutoLearner:
     )
 
 
-def _built(entry: Entry, given: Given, parameters: Mapping[str, Parameter]) -> Builder:
+def _built(entry: Entry, given: Given, parameters: Mapping[str, Parameter]) -> Build:
     return lambda state: entry.build(replace(given, parameters={**entry.defaults, **parameters}, state=state))
 
 

@@ -36,6 +36,15 @@ class Learner(Policy, Protocol):
         ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A policy that found something out which people may want to know."""
+
+    def findings(self) -> Sequence[str]:
+        """One line each."""
+        ...
+
+
 class InvalidPmf(ValueError):
     """What a policy returned is not a probability distribution."""
 

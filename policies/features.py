@@ -37,7 +37,7 @@ def numbers_of(context: Features) -> Iterator[tuple[str, float]]:
             yield escape(name), float(value)
 
 
-def _tokens(name: str, value: Value, scales: Scales | None = None) -> str:
+def _tokens(name: str, value: Value, scales: Scales | None = None, *, halves: bool = True) -> str:
     key = escape(name)
     if isinstance(value, str):
         return f"{key}={escape(value)}"
@@ -48,22 +48,23 @@ def _tokens(name: str, value: Value, scales: Scales | None = None) -> str:
     if not math.isfinite(value):
         return ""
     if scales is not None:
-        return _scaled(key, scales.standard(key, value))
+        return _scaled(key, scales.standard(key, value), halves=halves)
     written = _written(squash(value))
     # A feature of value 0 would be no feature, and a zero has to differ from a missing number.
     return f"{key}=0" if float(written) == 0.0 else f"{key}:{written}"
 
 
-def _scaled(key: str, deviations: float | None) -> str:
+def _scaled(key: str, deviations: float | None, *, halves: bool) -> str:
     """Deviations from the mean, and in which half of a deviation they lie: what goes up or down steadily, and what is
     good in the middle.
     """
     if deviations is None:
         return ""
     written = _written(deviations)
+    value = "" if float(written) == 0.0 else f"{key}:{written}"
     # no text's token is like this one: the text's own = would be escaped
-    half = f"{key}=={math.floor(2.0 * float(written))}"
-    return half if float(written) == 0.0 else f"{key}:{written} {half}"
+    half = f"{key}=={math.floor(2.0 * float(written))}" if halves else ""
+    return " ".join(filter(None, (value, half)))
 
 
 def _written(number: float) -> str:
@@ -75,9 +76,14 @@ def _namespace(letter: str, tokens: Sequence[str]) -> str:
     return " ".join((f"|{letter}", *filter(None, tokens)))
 
 
-def context_line(context: Features, scales: Scales) -> str:
-    """The shared line of a decision. Names are sorted: the order in which a caller sends them changes nothing."""
-    return "shared " + _namespace(CONTEXT, [_tokens(name, context[name], scales) for name in sorted(context)])
+def context_line(context: Features, scales: Scales, *, halves: bool = True) -> str:
+    """The shared line of a decision. Names are sorted: the order in which a caller sends them changes nothing.
+
+    halves: whether the half deviation in which a number lies is a feature beside it.
+    """
+    return "shared " + _namespace(
+        CONTEXT, [_tokens(name, context[name], scales, halves=halves) for name in sorted(context)]
+    )
 
 
 def action_line(action: Action) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from policies.base import Learner, Policy
 from policies.entries import Given, Rule, whole
 from policies.packing import pack, unpack
+from policies.portraits import describe, sentence
 from policies.segmentation import MAX_SEGMENTS, Segmentation
 from policies.tallies import TallyLearner, segment_of
 from policies.thompson import gaussian, thompson
@@ -65,6 +66,10 @@ class Segmented:
         if label is not None:
             return {**context, SEGMENT: label}
         return {key: value for key, value in context.items() if key != SEGMENT}
+
+    def findings(self) -> Sequence[str]:
+        """What distinguishes the people of each segment."""
+        return [sentence(portrait) for portrait in describe(self.segmentation)]
 
     def dump(self) -> bytes:
         return pack(self._packed_as, self.segmentation.document(), [self.learner.dump()])

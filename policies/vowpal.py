@@ -43,21 +43,31 @@ class VowpalLearner:
     than what was tried and failed, and exploration, not optimism, finds it. The range is never estimated.
     """
 
-    def __init__(self, arguments: str, *, reward_range: RewardRange, seed: int, state: bytes | None = None) -> None:
-        """`arguments` are Vowpal Wabbit's own; with `state`, the learner goes on from there.
+    def __init__(
+        self,
+        arguments: str,
+        *,
+        reward_range: RewardRange,
+        seed: int,
+        halves: bool = True,
+        state: bytes | None = None,
+    ) -> None:
+        """`arguments` are Vowpal Wabbit's own; with `state`, the learner goes on from there. halves: of `context_line`.
 
         Raises UnreadableSnapshot when `state` was not written by `dump`, or under other arguments.
         """
-        self.arguments = f"--cb_explore_adf {arguments} --random_seed {seed}"
+        own = f"--cb_explore_adf {arguments} --random_seed {seed}"
+        self.arguments = own if halves else f"--numbers value {own}"
+        self._halves = halves
         self._range = reward_range
         self._may_tie = "--regcbopt" in arguments
         self.examples = 0
         self.scales = Scales()
         if state is None:
-            self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {self.arguments}")
+            self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {own}")
         else:
             # a bag draws how often it learns each example; how far it has drawn is kept in the model, as its seed
-            self._load(state, f"--cb_explore_adf {arguments}" if "--bag " in arguments else self.arguments)
+            self._load(state, f"--cb_explore_adf {arguments}" if "--bag " in arguments else own)
         self._parsed = _ParsedActions(self._workspace)
 
     def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
@@ -67,7 +77,7 @@ class VowpalLearner:
         """
         if len(actions) == 1 or self.examples == 0:
             return uniform(len(actions))
-        shared = context_line(context, self.scales)
+        shared = context_line(context, self.scales, halves=self._halves)
         if len(actions) > MAX_AT_ONCE:
             order = _in_order_of_ids(actions)
             scores = self._predict("\n".join((shared, *(action_line(actions[i]) for i in order))), ())
@@ -103,7 +113,7 @@ class VowpalLearner:
 
     def _learn(self, example: TrainingExample) -> None:
         label = f"0:{-self._range.scaled(example.reward):.9g}:{example.propensity:.9g}"
-        shared = context_line(example.context, self.scales)
+        shared = context_line(example.context, self.scales, halves=self._halves)
         if len(example.actions) > MAX_AT_ONCE:
             lines = [action_line(action) for action in example.actions]
             lines[example.chosen] = f"{label} {lines[example.chosen]}"

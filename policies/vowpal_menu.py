@@ -43,7 +43,11 @@ def _entry(
             *(f"--{name} {given.number(name):g}" for name in ("l1", "l2") if given.number(name)),
         )
         return VowpalLearner(
-            " ".join(filter(None, arguments)), reward_range=given.reward_range, seed=given.seed, state=state
+            " ".join(filter(None, arguments)),
+            reward_range=given.reward_range,
+            seed=given.seed,
+            halves=given.parameters["numbers"] == "both",
+            state=state,
         )
 
     def build(given: Given) -> Policy:
@@ -57,6 +61,7 @@ def _entry(
         "bits": whole(10, 28, 18),
         "interactions": one_of(INTERACTIONS, "default"),
         "cost": one_of(costs, "mtr"),
+        "numbers": one_of(("both", "value"), "both"),
         "l1": number(0.0, 1.0, 0.0),
         "l2": number(0.0, 1.0, 0.0),
         "window": whole(0, 1_000_000_000, 0),

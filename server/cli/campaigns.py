@@ -162,7 +162,7 @@ def show(
             shown = client.get_campaign(campaign, version=version)
         _show(console, shown.name, shown.version, shown.state, shown.created_at, shown.source)
         for one in shown.policies:
-            console.print(Text(f"#   {one.slot}: {one.policy}  {one.arguments}"))
+            _show_policy(console, one.slot, one.policy, one.arguments)
         console.print(Text(f"# snapshot: {shown.snapshot or 'none yet'}"))
         return
     from server.store import campaigns as campaign_rows
@@ -175,7 +175,7 @@ def show(
         snapshots = training_rows.list_snapshots(connection, campaign, before=None, limit=5)
     _show(console, stored.campaign, stored.version, stored.state, stored.created_at, stored.source)
     for slot, policy, arguments in _policies(stored):
-        console.print(Text(f"#   {slot}: {policy}  {arguments}"))
+        _show_policy(console, slot, policy, arguments)
     if not snapshots:
         console.print("# snapshots: none yet")
     for snapshot in snapshots:
@@ -183,7 +183,7 @@ def show(
             f"lineage {snapshot.lineage}, trained through {snapshot.trained_through}, {snapshot.examples} examples"
         )
         console.print(Text(f"# snapshot {snapshot.id}: {learned}, {snapshot.created_at:%Y-%m-%d %H:%M:%S} UTC"))
-    for line in _segments(stored, snapshots[0]) if snapshots and snapshots[0].intact else ():
+    for line in _findings(stored, snapshots[0]) if snapshots and snapshots[0].intact else ():
         console.print(Text(f"# {line}"))
 
 
@@ -191,6 +191,13 @@ def _show(console: Console, name: str, version: int, state: str, created_at: Any
     console.print(Text(f"# {name}, version {version}, {state}, made {created_at:%Y-%m-%d %H:%M:%S} UTC"))
     console.print(Text(source.rstrip()))
     console.print("# policies in force:")
+
+
+def _show_policy(console: Console, slot: str, policy: str, arguments: str) -> None:
+    first, *learners = arguments.splitlines() or [""]
+    console.print(Text(f"#   {slot}: {policy}  {first}"))
+    for line in learners:  # those that auto judges
+        console.print(Text(f"#     {line}"))
 
 
 def _policies(stored: "StoredCampaign") -> list[tuple[str, str, str]]:
@@ -203,17 +210,16 @@ def _policies(stored: "StoredCampaign") -> list[tuple[str, str, str]]:
     ]
 
 
-def _segments(stored: "StoredCampaign", newest: Snapshot) -> list[str]:
-    """What distinguishes the people of each segment, slot by slot."""
-    from policies.portraits import describe, sentence
-    from policies.segments import Segmented
+def _findings(stored: "StoredCampaign", newest: Snapshot) -> list[str]:
+    """What the learners of the newest snapshot found out, slot by slot."""
+    from policies.base import Telling
     from server.campaigns.catalogue import serve
 
     return [
-        f"{name}, {sentence(portrait)}"
+        f"{name}, {line}"
         for name, slot in serve(stored, newest).slots.items()
-        if isinstance(slot.policy, Segmented)
-        for portrait in describe(slot.policy.segmentation)
+        if isinstance(slot.policy, Telling)
+        for line in slot.policy.findings()
     ]
 
 

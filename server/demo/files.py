@@ -14,7 +14,6 @@ def campaign_file(world: World, *, window: str, explore: float) -> str:
         f"campaign: {world.name}",
         "metrics: {click: once}",
         f"reward: {{window: {window}}}",
-        "policy: squarecb:learning_rate=0.1  # rewards of 0 and 1 are noisy: smaller steps than the default of 0.5",
         f"explore: {explore}",
         "context: {" + ", ".join(f"{name}: {kind}" for name, kind in context.items()) + "}",
         "slots:",

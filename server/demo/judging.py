@@ -9,7 +9,7 @@ from server.store.database import Database
 from simulator import Candidate, Estimate, Evaluation, evaluate
 from simulator.worlds import World
 
-LEARNERS = ("squarecb", "epsilon:epsilon=0.1")
+LEARNERS = ("auto", "epsilon:epsilon=0.1")
 
 
 @dataclass(frozen=True, slots=True)

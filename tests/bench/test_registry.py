@@ -9,7 +9,7 @@ from bench.registry import Benchmark, benchmarks
 
 def test_every_benchmark_is_found_and_says_what_it_measures() -> None:
     found = benchmarks()
-    assert {"decide", "serve"} <= found.keys()
+    assert {"decide", "learning", "serve"} <= found.keys()
     assert not {"harness", "load", "noop", "registry"} & found.keys()
     assert all(benchmark.about for benchmark in found.values())
 

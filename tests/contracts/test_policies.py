@@ -43,6 +43,7 @@ SPECS = [
     "softmax:cost=ips",
     "softmax:cost=dm",
     "squarecb:window=250",
+    "squarecb:numbers=value",
     "bag:window=2000",
     "epsilon:max_actions=2,bits=12,cost=dr",
     "squarecb:max_actions=2,bits=12",

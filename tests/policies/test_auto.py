@@ -1,10 +1,11 @@
 import math
+import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 
-from policies.auto import AutoLearner, Builder
+from policies.auto import AutoLearner, Rival
 from policies.base import Learner, UnreadableSnapshot, sample, with_exploration
 from policies.baselines import Fixed
 from policies.judge import doubly_robust
@@ -16,12 +17,12 @@ RANGE = RewardRange(0.0, 1.0)
 Truth = Callable[[Features], tuple[float, ...]]
 
 
-def always(*variants: str) -> dict[str, Builder]:
-    return {variant: lambda state, variant=variant: Fixed(variant, variant) for variant in variants}  # type: ignore[misc]
+def always(*variants: str, doubt: float = 1.0) -> dict[str, Rival]:
+    return {one: Rival(lambda state, one=one: Fixed(one, one), doubt=doubt) for one in variants}  # type: ignore[misc]
 
 
-def judging(builders: Mapping[str, Builder], *, judging: float = 0.02, half_life: float = 0.0) -> AutoLearner:
-    return AutoLearner(builders, reward_range=RANGE, judging=judging, half_life=half_life)
+def judging(rivals: Mapping[str, Rival], *, judging: float = 0.02, half_life: float = 0.0) -> AutoLearner:
+    return AutoLearner(rivals, reward_range=RANGE, judging=judging, half_life=half_life)
 
 
 def live(
@@ -88,6 +89,16 @@ def test_the_evidence_overthrows_the_favourite() -> None:
     assert auto.pmf({}, ACTIONS).tolist() == [0.0, 1.0, 0.0]
 
 
+def test_of_two_that_the_log_can_not_tell_apart_the_harmless_one_serves() -> None:
+    log = examples(4_000, (0.2, 0.21, 0.0), propensity=0.3)
+    for doubt, serving in ((0.0, "b"), (3.0, "a")):
+        auto = judging({**always("a"), **always("b", doubt=doubt)})
+        auto.learn(log)
+        gain = auto.judge.difference(1, 0)
+        assert 0.0 < gain.mean < 2.0 * gain.standard_error
+        assert auto.findings()[0].startswith(serving)
+
+
 def test_what_may_still_be_the_best_keeps_a_share() -> None:
     auto = judging(always("a", "b", "c"), judging=0.1)
     auto.learn(examples(400, (0.3, 0.3, 0.0), propensity=0.2))
@@ -114,7 +125,7 @@ def test_a_decision_is_judged_before_it_is_learned() -> None:
         def dump(self) -> bytes:
             return b""
 
-    auto = judging({"a": always("a")["a"], "by heart": lambda state: ByHeart()})  # type: ignore[dict-item,return-value]
+    auto = judging({**always("a"), "by heart": Rival(lambda state: ByHeart())})  # type: ignore[arg-type,return-value]
     pmf = np.array([0.5, 0.5])
     auto.learn([TrainingExample({"i": float(i)}, ACTIONS[:2], pmf, i % 2, float(i % 2)) for i in range(500)])
     assert auto.judge.difference(1, 0).mean == 0.0
@@ -158,8 +169,18 @@ def test_where_he_does_not_it_does_no_harm(seed: int) -> None:
 def test_arguments_are_those_of_every_learner() -> None:
     lines = create(PolicySpec("auto"), default="a", reward_range=RANGE).arguments.splitlines()  # type: ignore[attr-defined]
     assert lines[0] == "auto --judging 0.02 --head_start 10.0"
-    assert [line.partition(":")[0] for line in lines[1:]] == ["linear", "squarecb", "best_variant"]
-    assert "--cb_explore_adf --squarecb" in lines[2]
+    assert [line.partition(":")[0] for line in lines[1:]] == ["linear", "best_variant", "squarecb"]
+    assert "--cb_explore_adf --squarecb" in lines[3]
+
+
+def test_findings_tell_who_serves_and_how_the_others_stand() -> None:
+    auto = judging(always("a", "b", "c"))
+    assert auto.findings()[0] == "a serves, the best of those judged on 0 decisions"
+    auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
+    first, a, c = auto.findings()
+    assert first == "b serves, the best of those judged on 3,000 decisions"
+    assert re.fullmatch(r"a: -0\.[23]\d+ ± 0\.\d+ a decision, beaten", a)
+    assert c.startswith("c: -0.")
 
 
 def test_states_of_others_are_refused() -> None:

@@ -130,3 +130,8 @@ def test_what_is_no_number_never_enters(number: float) -> None:
 
 def test_a_text_is_no_half_of_a_deviation() -> None:
     assert "n==0" not in context_line({"n": "=0"}, Scales())
+
+
+def test_halves_of_deviations_can_be_left_out() -> None:
+    scales = after({"n": 10_000.0}, {"n": 10.0})
+    assert context_line({"n": 10_000.0, "t": "x"}, scales, halves=False) == "shared |c n:0.707107 t=x"

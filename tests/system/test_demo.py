@@ -20,7 +20,7 @@ def test_the_demo_learns_and_judges(elige: Callable[..., CompletedProcess[str]],
     estimates = re.findall(r"^ *(\S+) +\d\.\d+ +\d\.\d+ to \d\.\d+ +\d\.\d+ +(inside|outside)", ran.stdout, re.M)
     judged = [name for name, _ in estimates]
     assert len(judged) >= 5
-    assert {"uniform", "squarecb"} <= set(judged)
+    assert {"uniform", "auto"} <= set(judged)
     # each interval is to hold the truth in 95 of 100 runs: most of these do
     assert sum(verdict == "inside" for _, verdict in estimates) >= 0.7 * len(estimates)
     for page in ("landing.html", "newsletter.html"):
