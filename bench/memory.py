@@ -17,11 +17,12 @@ from pathlib import Path
 from bench.children import run
 from bench.figures import Figures, as_text, machine
 from bench.logs import log_rows
+from policies.base import Learner
 from policies.registry import PolicySpec, create, load
 from policies.types import Action, RewardRange, TrainingExample
-from policies.vowpal import VowpalLearner
 
-SPEC = PolicySpec("squarecb")
+SPEC = PolicySpec("auto")
+"""The default, which holds all kinds of learners."""
 VARIANTS = 10
 ROWS = 2_000
 SEGMENT = 1_000
@@ -48,8 +49,8 @@ class Memory:
 
 def rows(decisions: int, learners: int) -> list[tuple[str, Memory, str]]:
     """What was measured, the memory, and what should hold."""
-    deciding = f"resident memory, {decisions:,} decisions decided and learned"
-    holding = f"resident memory, {learners:,} learners of {VARIANTS} variants"
+    deciding = f"resident memory, {SPEC}, {decisions:,} decisions decided and learned"
+    holding = f"resident memory, {learners:,} learners {SPEC} of {VARIANTS} variants"
     return [
         (deciding, _alone(over_decisions, decisions), "flat"),
         (holding, _alone(of_learners, learners), "4 GiB"),
@@ -108,15 +109,13 @@ def _endless() -> Iterator[TrainingExample]:
 
 def _train(log: list[TrainingExample]) -> bytes:
     learner = create(SPEC, default="", reward_range=RewardRange())
-    assert isinstance(learner, VowpalLearner)
+    assert isinstance(learner, Learner)
     learner.learn(log)
     return learner.dump()
 
 
-def _load(state: bytes) -> VowpalLearner:
-    learner = load(SPEC, state, default="", reward_range=RewardRange())
-    assert isinstance(learner, VowpalLearner)
-    return learner
+def _load(state: bytes) -> Learner:
+    return load(SPEC, state, default="", reward_range=RewardRange())
 
 
 def main(arguments: list[str] | None = None) -> None:

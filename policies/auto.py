@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from policies.base import Learner, Policy, UnreadableSnapshot, normalise, uniform
+from policies.features import escape
 from policies.judge import Difference, Floats, Judge, doubly_robust
 from policies.packing import pack, unpack
 from policies.tallies import Tallies, decay_of
@@ -118,12 +119,12 @@ class AutoLearner:
                 if isinstance(policy, Learner):
                     policy.learn(block)
             for example in block:
-                self.tallies.add(example.actions[example.chosen].id, None, self._range.scaled(example.reward))
+                self.tallies.add(escape(example.actions[example.chosen].id), None, self._range.scaled(example.reward))
         self._shares = self._shared()
 
     def _judge(self, example: TrainingExample) -> None:
         mean = self.tallies.mean()
-        tallies = [self.tallies.of(action.id) for action in example.actions]
+        tallies = [self.tallies.of(escape(action.id)) for action in example.actions]
         earned = doubly_robust(
             np.array([(mean + tally.r) / (1.0 + tally.n) for tally in tallies]),
             chosen=example.chosen,

@@ -22,6 +22,9 @@ Key = tuple[str, ...]
 MAX_SEGMENTS = 1_000
 """Values of the segment's key that have tallies of their own: the first ones seen. The others count for everybody."""
 
+MAX_VARIANTS = 5_000
+"""Variants that have tallies: those chosen last. Where calls bring candidates of their own there is no end to them."""
+
 _MAX_CACHED = 1_000
 
 
@@ -50,6 +53,7 @@ class Tallies:
         self._decay = decay_of(half_life)
         self._rows: dict[Key, tuple[float, float, float, int]] = {}  # n, r, rr, and after which example
         self._segments: set[str] = set()
+        self._variants = 0
         self.examples = 0
 
     def add(self, variant: str, segment: str | None, reward: float) -> None:
@@ -61,7 +65,18 @@ class Tallies:
             keys.append((variant, segment))
         for key in keys:
             n, r, rr = self.of(*key)
+            if len(key) == 1 and key not in self._rows:
+                self._variants += 1
             self._rows[key] = (n + 1.0, r + reward, rr + reward * reward, self.examples)
+        if self._variants > MAX_VARIANTS:
+            self._drop(MAX_VARIANTS // 10)
+
+    def _drop(self, count: int) -> None:
+        """Forget those variants that were not chosen for longest. What they say of everybody stays."""
+        last = sorted((row[3], key[0]) for key, row in self._rows.items() if len(key) == 1)
+        dropped = {variant for _, variant in last[:count]}
+        self._rows = {key: row for key, row in self._rows.items() if not key or key[0] not in dropped}
+        self._variants -= count
 
     def keep(self, segments: Collection[str | None]) -> None:
         """Forget every segment but these. What its examples say of everybody stays."""
@@ -105,6 +120,7 @@ class Tallies:
         except (KeyError, TypeError, ValueError) as error:
             raise UnreadableSnapshot(f"{arguments!r}: expected tallies, and found others: {error!r}") from error
         self._segments = {key[1] for key in self._rows if len(key) == 2}
+        self._variants = sum(len(key) == 1 for key in self._rows)
 
 
 def read_state(state: bytes, arguments: str) -> dict[str, Any]:

@@ -193,3 +193,11 @@ def test_states_of_others_are_refused() -> None:
         AutoLearner(always("a", "b"), reward_range=RANGE, judging=0.5, state=state)
     with pytest.raises(UnreadableSnapshot):
         AutoLearner(always("a", "b"), reward_range=RANGE, state=state[:-1])
+
+
+def test_any_id_can_be_dumped() -> None:
+    rivals = always("\ud800", "b")
+    auto = judging(rivals)
+    actions = (Action("\ud800"), Action("b"))
+    auto.learn([TrainingExample({}, actions, np.array([0.5, 0.5]), 0, 1.0)] * 3)
+    assert AutoLearner(rivals, reward_range=RANGE, state=auto.dump()).tallies.of("%ED%A0%80").n == 3.0
