@@ -7,6 +7,7 @@ from policies.auto import AutoLearner, Build, Rival
 from policies.baselines import Fixed
 from policies.entries import Entry, Given, Parameter, number
 from policies.own_menu import OWN_MENU
+from policies.segments import AS_FEATURE, seeing_segments
 from policies.vowpal_menu import VOWPAL_MENU
 
 
@@ -36,8 +37,8 @@ def _built(entry: Entry, given: Given, parameters: Mapping[str, Parameter]) -> B
 AUTO_MENU: Mapping[str, Entry] = {
     "auto": Entry(
         "the best of several, as the campaign's own log shows it: linear, squarecb, best_variant, the slot's default",
-        _auto,
-        {"judging": number(0.0, 0.5, 0.02), "half_life": number(0.0, 1e9, 0.0)},
+        seeing_segments(_auto),
+        {"judging": number(0.0, 0.5, 0.02), "half_life": number(0.0, 1e9, 0.0), **AS_FEATURE},
         learns=True,
     ),
 }

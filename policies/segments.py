@@ -7,7 +7,7 @@ Thompson sampling by that key is the policy `segments`.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from policies.base import Learner, Policy
+from policies.base import Learner, Policy, Telling
 from policies.entries import Given, Rule, whole
 from policies.packing import pack, unpack
 from policies.portraits import describe, sentence
@@ -68,8 +68,9 @@ class Segmented:
         return {key: value for key, value in context.items() if key != SEGMENT}
 
     def findings(self) -> Sequence[str]:
-        """What distinguishes the people of each segment."""
-        return [sentence(portrait) for portrait in describe(self.segmentation)]
+        """What distinguishes the people of each segment, and what the learner found."""
+        own = [sentence(portrait) for portrait in describe(self.segmentation)]
+        return [*own, *self.learner.findings()] if isinstance(self.learner, Telling) else own
 
     def dump(self) -> bytes:
         return pack(self._packed_as, self.segmentation.document(), [self.learner.dump()])

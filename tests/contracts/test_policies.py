@@ -18,6 +18,7 @@ SPECS = [
     "rules:country == 'ES' -> b; -> a 1, c 3",
     "auto",
     "auto:half_life=1000,judging=0.1",
+    "auto:segments=4",
     "epsilon",
     "epsilon:epsilon=0.2,interactions=ignore",
     "squarecb",
