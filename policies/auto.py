@@ -28,10 +28,14 @@ class Rival:
 
     doubt: by how many standard errors it has to be ahead of what serves, beside the head start. 0 is for a policy that
     is known to do no harm: of two that the log can't tell apart it is the one to serve.
+
+    shown: whether it keeps a share while it does not serve. What is always one variant needs none: how much that earns
+    the explore share tells.
     """
 
     build: Build
     doubt: float = 1.0
+    shown: bool = True
 
 
 BLOCK = 100
@@ -87,7 +91,7 @@ class AutoLearner:
         if state is not None:
             parts = self._load(state)
         self.policies = tuple(one.build(part) for one, part in zip(rivals.values(), parts, strict=True))
-        self._doubts = tuple(one.doubt for one in rivals.values())
+        self._rivals = tuple(rivals.values())
         self._shares = self._shared()
 
     @property
@@ -157,7 +161,7 @@ class AutoLearner:
             if i != serving:
                 gain = self.judge.difference(i, serving)
                 earned = f"{gain.mean * width:+.4g} ± {gain.half_width() * width:.4g} a decision"
-                share = f"shown in {self._shares[i]:.1%}" if self._shares[i] else "beaten"
+                share = f"shown in {self._shares[i]:.1%}" if self._shares[i] else "not shown"
                 lines.append(f"{name}: {earned}, {share}")
         return lines
 
@@ -167,16 +171,16 @@ class AutoLearner:
         shares = np.zeros(len(self.names))
         for i in range(len(self.names)):
             gain = self.judge.difference(i, serving)
-            if i != serving and gain.mean + gain.half_width() > 0.0:
+            if i != serving and self._rivals[i].shown and gain.mean + gain.half_width() > 0.0:
                 shares[i] = self._judging / (len(self.names) - 1)
         shares[serving] = 1.0 - shares.sum()
         return shares
 
     def _best(self) -> int:
         best = 0
-        for i, doubt in enumerate(self._doubts[1:], start=1):
+        for i, rival in enumerate(self._rivals[1:], start=1):
             gain = self.judge.difference(i, best)
-            if gain.effective and gain.mean > self._handicap(gain) + doubt * gain.standard_error:
+            if gain.effective and gain.mean > self._handicap(gain) + rival.doubt * gain.standard_error:
                 best = i
         return best
 

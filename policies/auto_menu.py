@@ -19,7 +19,7 @@ def _auto(given: Given) -> AutoLearner:
         "linear": Rival(_built(OWN_MENU["linear"], given, forgetting)),
         "best_variant": Rival(_built(OWN_MENU["best_variant"], given, forgetting), doubt=0.0),
         "squarecb": Rival(_built(VOWPAL_MENU["squarecb"], given, {"window": float(round(half_life))})),
-        "fixed": Rival(lambda state: Fixed(given.default, given.default)),
+        "fixed": Rival(lambda state: Fixed(given.default, given.default), shown=False),
     }
     return AutoLearner(
         rivals,

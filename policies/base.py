@@ -9,6 +9,9 @@ import numpy as np
 
 from policies.types import Action, Features, Pmf, TrainingExample
 
+SUM_TOLERANCE = 1e-9
+"""How far the sum of a normalised pmf may be from 1."""
+
 
 class Policy(Protocol):
     """Context and actions in, a probability for every action out; never a choice."""
@@ -71,6 +74,13 @@ def normalise(raw: Iterable[float], *, tolerance: float = 1e-3) -> Pmf:
     if not abs(total - 1.0) <= tolerance:
         raise InvalidPmf(f"expected non-negative probabilities that sum to 1, got {entries[:20]} (sum {sum(entries)})")
     return np.array(entries) / total
+
+
+def checked(pmf: Pmf, k: int) -> Pmf:
+    """The pmf, if it is one over k actions. Raises InvalidPmf: what is drawn from has to be what is logged."""
+    if pmf.shape != (k,) or not (abs(float(pmf.sum()) - 1.0) <= SUM_TOLERANCE and float(pmf.min()) >= 0.0):
+        raise InvalidPmf(f"expected {k} non-negative probabilities that sum to 1, got {pmf.tolist()}")
+    return pmf
 
 
 def with_exploration(pmf: Pmf, share: float) -> Pmf:

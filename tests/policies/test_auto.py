@@ -1,6 +1,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,14 @@ def test_what_may_still_be_the_best_keeps_a_share() -> None:
     assert c.share == 0.0
 
 
+def test_what_needs_no_share_gets_none_and_is_judged_all_the_same() -> None:
+    quiet = {name: replace(one, shown=False) for name, one in always("b").items()}
+    auto = judging({**always("a"), **quiet, **always("c")}, judging=0.1)
+    assert [one.share for one in auto.standings()] == pytest.approx([0.95, 0.0, 0.05])
+    auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
+    assert auto.standings()[1].share > 0.8
+
+
 def test_a_decision_is_judged_before_it_is_learned() -> None:
     """A learner that knows by heart what it has learned must not look like one that knows what comes."""
 
@@ -179,7 +188,7 @@ def test_findings_tell_who_serves_and_how_the_others_stand() -> None:
     auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
     first, a, c = auto.findings()
     assert first == "b serves, the best of those judged on 3,000 decisions"
-    assert re.fullmatch(r"a: -0\.[23]\d+ ± 0\.\d+ a decision, beaten", a)
+    assert re.fullmatch(r"a: -0\.[23]\d+ ± 0\.\d+ a decision, not shown", a)
     assert c.startswith("c: -0.")
 
 
