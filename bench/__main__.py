@@ -3,7 +3,7 @@
     python -m bench                          all of them
     python -m bench serve --json serve.json  some, and the unrounded figures as JSON
 
-Each takes some seconds to half a minute, but for `learning`, which takes some minutes.
+Each takes some seconds to half a minute, but for `learning`: a quarter of an hour.
 """
 
 import argparse
