@@ -38,13 +38,13 @@ $(BIN)/python:
 
 $(RUNNABLE): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing elige into .venv (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[report]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,report]'
 	@touch $@
 
 $(READY): $(RUNNABLE) pyproject.toml constraints.txt
 	@echo "installing the development tools into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[parquet,postgres,report]'
 	@touch $@
 
 $(PROTO_BIN)/python:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from policies.base import InvalidPmf, draw_point, sample, with_exploration
+from policies.base import checked, draw_point, sample, with_exploration
 from policies.bounds import bounded
-from policies.types import Action, Features, Pmf
+from policies.types import Action, Features
 from server.campaigns.catalogue import Served, ServedSlot
 from server.campaigns.context import read_context
 from server.campaigns.learning import candidate_action, seen_context
@@ -23,7 +23,6 @@ from server.records import Candidate, Choice, Decision, Group, Kind, Reason, Ref
 from server.texts import check_text
 
 MAX_CANDIDATES = 10_000
-SUM_TOLERANCE = 1e-9
 MAX_ZONE = 64
 """Characters of a time zone's name. The longest of IANA's has 32, and what is asked about is remembered."""
 NOT_LOGGED = ""
@@ -153,7 +152,7 @@ def _choose(
     if not eligible:
         return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals)
     try:
-        pmf = _checked(slot.policy.pmf(context, eligible), len(eligible))
+        pmf = checked(slot.policy.pmf(context, eligible), len(eligible))
     except Exception as error:  # noqa: BLE001 whatever a learner does, a page gets its headline
         on_failure(slot.name, error)
         return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals)
@@ -177,13 +176,6 @@ def _choose(
         candidates=asked.candidates,
         refusals=refusals,
     )
-
-
-def _checked(pmf: Pmf, k: int) -> Pmf:
-    """The pmf, if it is one over k variants. Raises InvalidPmf: what is drawn from has to be what is logged."""
-    if pmf.shape != (k,) or not (abs(float(pmf.sum()) - 1.0) <= SUM_TOLERANCE and float(pmf.min()) >= 0.0):
-        raise InvalidPmf(f"expected {k} non-negative probabilities that sum to 1, got {pmf.tolist()}")
-    return pmf
 
 
 def _fallback(slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...]) -> Choice:

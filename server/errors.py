@@ -112,6 +112,12 @@ class CannotRebuild(EligeError):
     code = "FAILED_PRECONDITION"
 
 
+class Diverged(EligeError):
+    """A trained state that can't decide any more: no snapshot is made of it, and none like it is served."""
+
+    code = "FAILED_PRECONDITION"
+
+
 class LeaseLost(EligeError):
     """Another trainer took over: nothing may be written under this lease any more."""
 

@@ -1,6 +1,6 @@
 """From the store to the simulator: one slot's log of a campaign, and its snapshots as policies to judge."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,13 +56,25 @@ def read_log(
     there isn't or when no decision is left.
     """
     newest = _campaign(database, campaign)
+    rows = _matured(database, campaign, since=since, until=until, progress=progress)
+    return log_of(rows, newest, _Versions(database, campaign), slot=slot, where=where)
+
+
+def log_of(
+    rows: Iterable[Matured],
+    newest: Campaign,
+    versions: Callable[[int], Campaign],
+    *,
+    slot: str | None = None,
+    where: str | None = None,
+) -> Log:
+    """As `read_log`, of matured decisions wherever they were kept. Of two of one moment the first stays the first."""
+    campaign = newest.campaign
     name = slot or next(iter(newest.slots))
     if name not in newest.slots:
         raise InvalidRequest(f"campaign {campaign!r} has no slot {name!r}; it has: {', '.join(newest.slots)}")
     names = None if newest.context == "any" else sorted(newest.context)
     test = compile_expression(where, names=names) if where else None
-    versions = _Versions(database, campaign)
-    rows = _matured(database, campaign, since=since, until=until, progress=progress)
     rounds = [found for row in rows if (found := _round(row, name, newest, versions))]
     kept = rounds if test is None else [one for one in rounds if test.test(one.context).holds]
     if not kept:

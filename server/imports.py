@@ -76,7 +76,7 @@ def import_log(
             if one.reward != 0.0
         ]
         earned = [Earned(decision.id, one.reward, {}) for decision, one in zip(decided, chunk, strict=True)]
-        with database.writing() as connection:
+        with database.writing([campaign]) as connection:
             lease = training_rows.acquire(connection, campaign, holder="import", now=now, lasts=timedelta(minutes=1))
             if lease is None:
                 raise Unavailable(f"campaign {campaign!r} is being trained: import under another name")

@@ -9,17 +9,22 @@ import structlog
 
 from policies.base import UnreadableSnapshot
 from server.campaigns.catalogue import Served, serve
-from server.errors import DiskFull, Unavailable
+from server.errors import DiskFull, Diverged, Unavailable
 from server.records import Snapshot
 from server.store import campaigns as campaign_rows
+from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
+from server.trial import try_policy
 
 log = structlog.get_logger()
 
 TRIES = 10
 """How many snapshots to try, from the newest back, before a campaign is served untrained."""
+
+ASKED = 5
+"""Recent decisions for which a snapshot is asked before it is served."""
 
 _Key = tuple[int, int | None]
 """A campaign's version and its newest snapshot."""
@@ -69,11 +74,20 @@ class Loader:
             reason = "its bytes are damaged"
             if snapshot.intact:
                 try:
-                    return serve(stored, snapshot)
-                except UnreadableSnapshot as error:
+                    return self._tried(serve(stored, snapshot))
+                except (UnreadableSnapshot, Diverged) as error:
                     reason = str(error)
             log.error("snapshot refused", campaign=stored.campaign, snapshot=snapshot.id, reason=reason)
         return serve(stored, None)
+
+    def _tried(self, served: Served) -> Served:
+        """What is to be served, asked for a few decisions first. Raises Diverged."""
+        with self._database.reading() as connection:
+            recent = decision_rows.newest(connection, served.name, limit=ASKED)
+        ours = [one for one in recent if one.version == served.version]
+        for name, slot in served.slots.items():
+            try_policy(served.campaign, name, slot.policy, ours, lambda version: served.campaign)
+        return served
 
     def _newest_first(self, campaign: str) -> Iterator[Snapshot]:
         before: int | None = None

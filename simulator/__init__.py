@@ -6,12 +6,14 @@
     evaluation = evaluate(log, ["epsilon:epsilon=0.1", "squarecb"])
     print(evaluation.verdict)
 
-A `Log` comes from rounds, from a CSV file (`csv_log`), or from the Open Bandit Dataset (`open_bandit`). An `Evaluation`
-is shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (`to_html`), or as a figure
-(`simulator.plots.figure`). Estimators are plain functions in `simulator.estimators`. Pure but for the readers of files.
+A `Log` comes from rounds, from a CSV file (`csv_log`), from a log in Vowpal Wabbit's dsjson (`dsjson_log`), or from the
+Open Bandit Dataset (`open_bandit`). An `Evaluation` is shown as a table in the terminal (`render`), as JSON
+(`to_json`), as a page (`to_html`), or as a figure (`simulator.plots.figure`). Estimators are plain functions in
+`simulator.estimators`. Pure but for the readers of files.
 """
 
 from simulator.diagnostics import Diagnostics, diagnose
+from simulator.dsjson import dsjson_log
 from simulator.estimators import Estimate
 from simulator.evaluate import Candidate, EvaluationError, Progress, evaluate
 from simulator.evaluation import Evaluation, Group, Period, Row
@@ -44,6 +46,7 @@ __all__ = [
     "SourceError",
     "csv_log",
     "diagnose",
+    "dsjson_log",
     "evaluate",
     "open_bandit",
     "render",

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 import elige.client
-from server.cli import campaigns, decisions, demo, evaluate, imports, serve
+from server.cli import campaigns, db, decisions, demo, doctor, evaluate, export, imports, people, serve, train
 from server.errors import EligeError
 
 app = typer.Typer(
@@ -27,7 +27,12 @@ app.command("decide")(decisions.decide)
 app.command("reward")(decisions.reward)
 app.command("explain")(decisions.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(train.app, name="train")
+app.command("doctor")(doctor.doctor)
 app.add_typer(imports.app, name="import")
+app.command("export")(export.export)
+app.add_typer(people.app, name="person")
+app.add_typer(db.app, name="db")
 
 
 def is_expected(error: Exception) -> bool:

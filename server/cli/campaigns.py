@@ -109,7 +109,10 @@ def list_campaigns(
     server: MaybeServer = None,
     everything: Annotated[bool, typer.Option("--all", help="Archived ones, too.")] = False,
 ) -> None:
-    """The campaigns with their version, state, policies and newest snapshot."""
+    """The campaigns with their version, state, policies and newest snapshot.
+
+    From the database it is also said where rewards wait and are not learned: elige doctor says why.
+    """
     if server:
         with Client(server) as client:
             states = [state.value for state in State] if everything else ()
@@ -122,8 +125,9 @@ def list_campaigns(
         from server.store import campaigns as campaign_rows
         from server.store import training as training_rows
         from server.store.database import Database
+        from server.training.doctor import stuck
 
-        database = Database(db)
+        database, now = Database(db), datetime.now(UTC)
         with database.reading() as connection:
             stored = campaign_rows.newest_versions(connection)
             snapshots = training_rows.newest_snapshot_ids(connection)
@@ -131,7 +135,7 @@ def list_campaigns(
             _Line(
                 one.campaign,
                 one.version,
-                one.state,
+                f"{one.state}, not learning" if stuck(database, one, now=now) else one.state,
                 str(snapshots.get(one.campaign, "")),
                 {name: slot.policy_name for name, slot in serve(one, None).slots.items()},
             )

@@ -1,6 +1,7 @@
-"""`elige decide | reward | explain`: one decision by hand."""
+"""`elige decide | reward | explain`: one decision by hand; `reward --batch`, the outcomes of a file."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from elige.client import Candidate, Client, Decision, Explanation, RewardArguments
 from server.cli.options import SERVER, AsJson, Server, read_pairs, read_time
+from server.cli.outcome_files import send_file
 
 PATIENCE = 30.0
 """Seconds: somebody at a terminal can wait longer than a page."""
@@ -57,16 +59,46 @@ def decide(
 
 
 def reward(
-    decision: Id,
+    decision: Annotated[str | None, typer.Argument(help="The decision's id.", metavar="DECISION")] = None,
     metric: Annotated[str | None, typer.Argument(help="By default the only declared one.")] = None,
     value: Annotated[float | None, typer.Option(help="By default 1.")] = None,
     slot: Annotated[str | None, typer.Option(help="Only this slot earned it.")] = None,
     at: Annotated[str | None, typer.Option(help="When it happened; by default now.", metavar="TIME")] = None,
     key: Annotated[str | None, typer.Option(help="Counts once, however often it is sent.")] = None,
+    batch: Annotated[
+        Path | None, typer.Option(help="Send every row of this file, CSV or Parquet.", metavar="FILE")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="With --batch: which column is what, value=amount; repeatable.", metavar="FIELD=COLUMN"),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="With --batch: leave this column out; repeatable.", metavar="COLUMN")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="With --batch: write what was refused, and why, as CSV.", metavar="FILE")
+    ] = None,
     server: Server = SERVER,
     as_json: AsJson = False,
 ) -> None:
-    """Tell that something happened after a decision, and see when it will be learned."""
+    """Tell that something happened after a decision, and see when it will be learned.
+
+    With --batch: tell all outcomes of a file with the columns decision_id, metric, value, at, key and slot, of which
+    only the first must be there. Sending a file again counts nothing twice. Exit status 1 if a row was refused.
+    """
+    if batch is not None:
+        if decision or metric or value is not None or slot or at or key:
+            raise typer.BadParameter(
+                "the file says what happened: expected no other outcome beside it", param_hint="--batch"
+            )
+        named = dict(_pair(pair, "--column", "FIELD=COLUMN") for pair in column or ())
+        with Client(server) as client:
+            send_file(client, batch, named=named, ignored=ignore or (), rejects=rejects, as_json=as_json)
+        return
+    if decision is None:
+        raise typer.BadParameter("expected a decision's id, or --batch FILE", param_hint="DECISION")
+    if column or ignore or rejects:
+        raise typer.BadParameter("--column, --ignore and --rejects go with --batch FILE")
     given: RewardArguments = {"slot": slot or "", "key": key or ""}
     if value is not None:
         given["value"] = value

@@ -1,5 +1,6 @@
 """`elige evaluate`: what would each policy have earned?"""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from server.cli.options import DB, AsJson, Db, read_time
 def evaluate(
     campaign: Annotated[str, typer.Option(help="The campaign.")],
     db: Db = DB,
+    folder: Annotated[
+        Path | None, typer.Option("--log", help="Read what elige export wrote, not the database.", metavar="FOLDER")
+    ] = None,
     policy: Annotated[
         list[str] | None,
         typer.Option(help="epsilon:epsilon=0.1, fixed:VARIANT … or snapshot:NUMBER; repeatable.", metavar="SPEC"),
@@ -34,6 +38,7 @@ def evaluate(
     """
     from policies.registry import PolicySpec, check
     from server.evaluation import SNAPSHOT, groups_by, read_log, snapshot_candidate
+    from server.files.exported import groups_in, read_exported_log
     from server.store.database import Database
     from simulator import evaluate as run
     from simulator import render, to_html, to_json
@@ -41,13 +46,15 @@ def evaluate(
     for spec in policy or ():  # before a long log is read for nothing
         if not spec.startswith(SNAPSHOT):
             check(PolicySpec.parse(spec))
-    database = Database(db)
+        elif folder is not None:
+            raise typer.BadParameter(f"{spec}: an export holds no snapshots; ask the database", param_hint="--policy")
+    source = Database(db) if folder is None else folder
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
     ) as progress:
         task = progress.add_task("reading the log", total=1.0)
-        log = read_log(
-            database,
+        read = partial(read_log, source) if isinstance(source, Database) else partial(read_exported_log, source)
+        log = read(
             campaign,
             slot=slot,
             since=read_time(since, "--since"),
@@ -56,13 +63,18 @@ def evaluate(
             progress=lambda done: progress.update(task, completed=done),
         )
         policies = [
-            snapshot_candidate(database, campaign, log.slot, spec) if spec.startswith(SNAPSHOT) else spec
+            snapshot_candidate(source, campaign, log.slot, spec)
+            if isinstance(source, Database) and spec.startswith(SNAPSHOT)
+            else spec
             for spec in policy or ()
         ]
+        groups = None
+        if by is not None:
+            groups = groups_by(source, log, by) if isinstance(source, Database) else groups_in(log, by)
         evaluation = run(
             log,
             policies,
-            by=groups_by(database, log, by) if by else None,
+            by=groups,
             progress=lambda what, done: progress.update(task, description=what, completed=done),
         )
     if html is not None:

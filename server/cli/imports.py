@@ -46,6 +46,35 @@ def csv(
     _run(lambda: read_csv(file, _mapping(mapping)), campaign, db)
 
 
+@app.command()
+def dsjson(
+    file: Annotated[Path, typer.Argument(help="A file of JSON lines.", metavar="FILE")],
+    campaign: Campaign,
+    slot: Annotated[str, typer.Option(help="What to call the slot.", metavar="NAME")] = "action",
+    lowest: Annotated[float, typer.Option(help="The lowest reward there can be.", metavar="REWARD")] = 0.0,
+    highest: Annotated[float, typer.Option(help="The highest reward there can be.", metavar="REWARD")] = 1.0,
+    db: Db = DB,
+) -> None:
+    """The log of Azure Personalizer, or any that Vowpal Wabbit reads with --dsjson."""
+    from policies.types import RewardRange
+    from simulator.dsjson import read_dsjson
+
+    if not lowest < highest:
+        raise typer.BadParameter(f"{lowest:g} to {highest:g}: expected the lowest below", param_hint="--highest")
+
+    def read() -> "Source":
+        found = read_dsjson(file, slot=slot, reward_range=RewardRange(lowest, highest))
+        for reason, number in found.left_out.items():
+            typer.echo(f"left out: {number:,} {reason}", err=True)
+        if found.changed:
+            names = ", ".join(found.changed[:5])
+            more = ", …" if len(found.changed) > 5 else ""
+            typer.echo(f"features that changed; the campaign has the last of them: {names}{more}", err=True)
+        return found.source
+
+    _run(read, campaign, db)
+
+
 def _mapping(path: Path) -> "CsvMapping":
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

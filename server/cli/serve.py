@@ -22,6 +22,7 @@ def serve(
     """Decide, log and learn: the gRPC server, with its trainer beside it. Stops gently on SIGTERM or Ctrl-C."""
     from server.app import serve as run  # the other commands need neither gRPC's server nor uvloop
     from server.logging import configure_logging
+    from server.store.database import shown
 
     configure_logging()
     host, colon, port = listen.rpartition(":")
@@ -30,7 +31,7 @@ def serve(
     settings = Settings(database=db, listen=listen, dev=dev)
 
     def ready(port: int) -> None:
-        typer.echo(f"elige serves {db} on {host}:{port}" + (" (dev: windows close after 5 s)" if dev else ""))
+        typer.echo(f"elige serves {shown(db)} on {host}:{port}" + (" (dev: windows close after 5 s)" if dev else ""))
         sys.stdout.flush()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -90,7 +90,7 @@ class Committer:
         made = [waiting for waiting in batch if isinstance(waiting.record, Decision)]
         happened = [waiting for waiting in batch if isinstance(waiting.record, Outcome)]
         try:
-            with self._database.writing() as connection:
+            with self._database.writing({waiting.record.campaign for waiting in batch}) as connection:
                 # decisions first: an outcome of the same batch finds its own
                 answers = [
                     *_append(connection, decisions.append, made),
@@ -112,6 +112,8 @@ class Committer:
 
 def _refused(error: Exception) -> EligeError:
     """What to answer for a record that can't be stored: it is the record's fault, or ours."""
+    if isinstance(error, InvalidRequest):
+        return error
     reason = error.orig if isinstance(error, StatementError) else error
     # SQLAlchemy wraps what it could not convert; what the database itself refused is a DBAPIError
     converted = isinstance(error, StatementError) and not isinstance(error, DBAPIError)

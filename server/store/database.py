@@ -1,44 +1,51 @@
-"""One database: its engine, its schema, its transactions.
+"""One database: its engine, its schema, its transactions."""
 
-SQLite runs in WAL mode with synchronous FULL: a commit that returned survives the machine. Every writing transaction
-is BEGIN IMMEDIATE: a read that turns into a write would fail "database is locked" at once, whatever the time-out.
-"""
-
-import secrets
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
-from server.errors import DatabaseUnusable, DiskFull, Unavailable
-from server.store.tables import SCHEMA_VERSION, meta, metadata
+from server.errors import DatabaseUnusable, DiskFull, InvalidRequest, Unavailable
+from server.store import migrate, postgresql, sqlite
+from server.store.tables import meta
 
 BUSY_TIMEOUT_MS = 10_000
+"""How long a transaction waits for another's lock."""
+
+_DIALECTS: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class Database:
-    """Opens (and, where it is new, creates) the database of a URL such as `sqlite:///elige.db`.
+    """Opens (and, where it is new, creates) the database of a URL such as `sqlite:///elige.db` or
+    `postgresql://user@host/elige`.
 
     Thread-safe: each transaction takes a connection of its own from the engine's pool. Raises DatabaseUnusable for a
-    URL we can't serve, a file that is not ours, or a schema of another version.
+    URL we can't serve, a file that is not ours, or a schema of another revision.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = _checked(url)
-        self._engine = _engine(self.url)
+    def __init__(self, url: str, *, upgrade: bool = False, create: bool = True) -> None:
+        """`upgrade`: bring an older schema up to date, which opening alone never does. `create`: make a new one."""
+        self.url, self._dialect = _checked(url, create=create)
+        self._engine = _engine(self.url, self._dialect)
+        self.schema_before: str | None = migrate.HEAD
+        """The revision found on opening; None: it was new."""
         try:
-            with self.writing() as connection:
-                metadata.create_all(connection)
-                _settle(connection)
+            with self.reading() as connection:
+                current = migrate.is_current(connection)
+            if not current:
+                with self.writing() as connection:  # of many that open a new database at once, one makes it
+                    self.schema_before = migrate.settle(connection, shown(url), upgrade=upgrade, create=create)
         except (Unavailable, DiskFull) as error:
-            raise DatabaseUnusable(f"can't open {url}: {error}") from error
+            self.close()
+            raise DatabaseUnusable(f"can't open {shown(url)}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
 
     @cached_property
     def secret(self) -> bytes:
@@ -49,78 +56,60 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view. Raises Unavailable, DiskFull."""
-        with _translated(), self._engine.begin() as connection:
+        with self._translated(), self._engine.execution_options(**self._dialect.READING).begin() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, durable when the block has ended; keep it short. Raises Unavailable, DiskFull."""
-        with _translated(), self._engine.execution_options(immediate=True).begin() as connection:
+    def writing(self, campaigns: Iterable[str] | None = None) -> Iterator[Connection]:
+        """One transaction, durable when the block has ended; keep it short.
+
+        It runs as if alone: what it reads nobody else changes before it ends. `campaigns`: all that it writes about;
+        where the database allows it, others may write about other campaigns meanwhile. None: about anything.
+        Raises Unavailable, DiskFull, InvalidRequest for a value that the database can't hold.
+        """
+        with self._translated(), self._engine.execution_options(**self._dialect.WRITING).begin() as connection:
+            self._dialect.lock(connection, campaigns)
             yield connection
 
     def close(self) -> None:
         self._engine.dispose()
 
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:  # locked, full, read-only, gone
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise DiskFull(f"the database refuses: {error.orig}") from error
-        raise Unavailable(f"the database refuses: {error.orig}") from error
-    except DatabaseError as error:
-        if type(error) is not DatabaseError:  # broken constraints and the like are defects of ours
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError as error:
+            raise InvalidRequest(f"it can't be stored: {str(error.orig).splitlines()[0]}") from error
+        except DBAPIError as error:
+            if told := self._dialect.refusal(error):
+                raise told from error
             raise
-        raise Unavailable(f"the file is no SQLite database, or a damaged one: {error.orig}") from error
 
 
-def _checked(url: str) -> URL:
+def shown(url: str) -> str:
+    """The URL as it may stand in logs: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _checked(url: str, *, create: bool) -> tuple[URL, ModuleType]:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise DatabaseUnusable(f"{url!r} is no database URL; expected for instance sqlite:///elige.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise DatabaseUnusable(f"{parsed.get_backend_name()} is not supported yet; expected sqlite:///FILE")
-    if parsed.database in (None, "", ":memory:"):
-        raise DatabaseUnusable("an in-memory database can't be shared with the trainer; expected sqlite:///FILE")
-    folder = Path(str(parsed.database)).absolute().parent
-    if not folder.is_dir():
-        raise DatabaseUnusable(f"can't open {url}: there is no folder {folder}")
-    return parsed
+    dialect = _DIALECTS.get(parsed.get_backend_name())
+    if dialect is None:
+        name = parsed.get_backend_name()
+        raise DatabaseUnusable(f"{name} is not supported; expected sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return dialect.checked(parsed, create=create), dialect
 
 
-def _engine(url: URL) -> Engine:
-    engine = create_engine(
+def _engine(url: URL, dialect: ModuleType) -> Engine:
+    engine: Engine = dialect.engine(
         url,
+        timeout_ms=BUSY_TIMEOUT_MS,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         hide_parameters=True,  # people's contexts don't belong in the messages of errors
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
         max_overflow=-1,  # threads bound how many are open; waiting for one of them would be a deadlock's best friend
     )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself: the "begin" event below does
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
     return engine
-
-
-def _settle(connection: Connection) -> None:
-    """Write the schema's version and the installation's key where they are new; refuse another version."""
-    known: dict[str, str] = {row.name: row.value for row in connection.execute(select(meta))}
-    if not known:
-        rows = [("schema_version", str(SCHEMA_VERSION)), ("secret", secrets.token_hex(32))]
-        connection.execute(insert(meta), [{"name": name, "value": value} for name, value in rows])
-    elif known.get("schema_version") != str(SCHEMA_VERSION):
-        found = known.get("schema_version")
-        raise DatabaseUnusable(f"the database has schema version {found}; this program needs {SCHEMA_VERSION}")

@@ -97,6 +97,11 @@ def matured_one(connection: Connection, decision_id: str) -> Matured | None:
     return None if row is None else _matured(row, _choices(connection, [decision_id])[decision_id])
 
 
+def matured_of(row: Any, choice_rows: Iterable[Any]) -> Matured:
+    """A matured decision of rows with the columns of the tables as attributes, wherever they were kept."""
+    return _matured(row, tuple(_choice(one) for one in choice_rows))
+
+
 def read_many(connection: Connection, ids: Iterable[str]) -> dict[str, Decision]:
     """The decisions that exist, by id."""
     found: dict[str, Decision] = {}

@@ -1,10 +1,13 @@
-"""The tables, made to be read with plain SQL. Times are UTC with microseconds; JSON columns hold UTF-8 text."""
+"""The tables, made to be read with plain SQL, the same on SQLite and PostgreSQL. Times are UTC with microseconds; JSON
+columns hold UTF-8 text. What is changed here needs a revision under migrations/ too.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -22,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+# SQLite's Integer has 64 bits, and only a key that is called INTEGER counts up by itself; PostgreSQL's Integer has 32
+Count = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Utc(TypeDecorator[datetime]):
@@ -120,7 +124,7 @@ windows = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    Column("outcome_id", Integer, primary_key=True),
+    Column("outcome_id", Count, primary_key=True),
     Column("decision_id", String(40), nullable=False),  # no foreign key: an outcome may arrive before its decision
     Column("campaign", String(63), nullable=False),
     Column("slot", String(63)),
@@ -138,7 +142,7 @@ rewards = Table(
     "rewards",
     metadata,
     Column("campaign", String(63), nullable=False),
-    Column("sequence", Integer, nullable=False),  # gap-free within the campaign
+    Column("sequence", Count, nullable=False),  # gap-free within the campaign
     Column("decision_id", String(40), nullable=False, unique=True),
     Column("reward", Float),
     Column("slot_rewards", JSON, nullable=False),
@@ -156,9 +160,9 @@ snapshots = Table(
     Column("version", Integer, nullable=False),  # of the campaign that learned
     Column("lineage", Integer, nullable=False),
     Column("parent_id", Integer),
-    Column("trained_from", Integer, nullable=False),
-    Column("trained_through", Integer, nullable=False),
-    Column("examples", Integer, nullable=False),
+    Column("trained_from", Count, nullable=False),
+    Column("trained_through", Count, nullable=False),
+    Column("examples", Count, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("versions", JSON, nullable=False),
     Column("created_at", Utc, nullable=False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, null, select, update
 
 from server.errors import LeaseLost
 from server.records import SlotState, Snapshot
@@ -181,6 +181,36 @@ def list_snapshots(connection: Connection, campaign: str, *, before: int | None,
     return [_snapshot(connection, row) for row in rows]
 
 
+def boundaries(connection: Connection, campaign: str, lineage: int, *, after: int, limit: int) -> list[Snapshot]:
+    """The snapshots of a lineage that were trained through more than `after`, oldest first, without their bytes."""
+    query = select(snapshots).where(snapshots.c.campaign == campaign, snapshots.c.lineage == lineage)
+    query = query.where(snapshots.c.trained_through > after).order_by(snapshots.c.trained_through).limit(limit)
+    return [_snapshot(connection, row, bytes_too=False) for row in connection.execute(query).all()]
+
+
+def kept_bytes(connection: Connection, campaign: str, *, limit: int) -> list[tuple[Snapshot, int | None]]:
+    """The newest snapshots without their bytes, newest first, each with how many bytes of it are kept; None where
+    those of a slot were thinned out.
+    """
+    query = select(snapshots).where(snapshots.c.campaign == campaign)
+    rows = connection.execute(query.order_by(snapshots.c.snapshot_id.desc()).limit(limit)).all()
+    slots = snapshot_slots.c
+    found: list[tuple[Snapshot, int | None]] = []
+    for row in rows:
+        sizes = select(func.length(slots.state)).where(slots.snapshot_id == row.snapshot_id)
+        kept = connection.execute(sizes).scalars().all()
+        total = sum(size for size in kept if size is not None)
+        found.append((_snapshot(connection, row, bytes_too=False), None if None in kept else total))
+    return found
+
+
+def waiting_since(connection: Connection, campaign: str, *, learned_through: int) -> datetime | None:
+    """When the first decision was matured whose place in the sequence lies beyond; None where there is none."""
+    query = select(func.min(rewards.c.matured_at)).where(rewards.c.campaign == campaign)
+    since: datetime | None = connection.execute(query.where(rewards.c.sequence > learned_through)).scalar_one()
+    return since
+
+
 def thin(connection: Connection, campaign: str, *, keep: int) -> None:
     """Drop the bytes of snapshots older than the newest `keep`, but for the last of each hour. Their rows stay."""
     has_state = snapshot_slots.c.state.is_not(None)
@@ -202,9 +232,11 @@ def _hold(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"{lease.campaign}: the lease of epoch {lease.epoch} is over")
 
 
-def _snapshot(connection: Connection, row: Row[Any]) -> Snapshot:
-    query = select(snapshot_slots).where(snapshot_slots.c.snapshot_id == row.snapshot_id)
-    states = connection.execute(query.order_by(snapshot_slots.c.slot))
+def _snapshot(connection: Connection, row: Row[Any], *, bytes_too: bool = True) -> Snapshot:
+    columns = snapshot_slots.c
+    state = columns.state if bytes_too else null().label("state")
+    query = select(columns.slot, columns.policy, columns.arguments, columns.configuration, state, columns.digest)
+    states = connection.execute(query.where(columns.snapshot_id == row.snapshot_id).order_by(columns.slot))
     return Snapshot(
         id=row.snapshot_id,
         campaign=row.campaign,

@@ -1,6 +1,6 @@
 """What the slots of a campaign learn from, and one segment of learning: pure, given the log."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -18,9 +18,7 @@ from server.campaigns.learning import (
 )
 from server.campaigns.model import Campaign
 from server.records import Kind, Matured, SlotState, state_digest
-
-VersionOf = Callable[[int], Campaign]
-"""A campaign's version by number: the features of its variants are those of the version that decided."""
+from server.trial import VersionOf
 
 
 def learn_segment(

@@ -15,7 +15,7 @@ import structlog
 from server.backoff import Backoff
 from server.errors import EligeError
 from server.settings import GRACE
-from server.store.database import Database
+from server.store.database import Database, shown
 from server.training.trainer import Trainer
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ def run(url: str, *, stop: threading.Event | None = None) -> None:
     # two containers may both be process 1 of the same host: one name for both would be one lease for both
     trainer = Trainer(database, holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", grace=GRACE)
     backoff = Backoff()
-    log.info("trainer started", database=url)
+    log.info("trainer started", database=shown(url))
     while not stopping.is_set():
         pause = IDLE_SECONDS
         try:

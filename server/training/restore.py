@@ -1,13 +1,13 @@
 """A snapshot with its bytes: stored, or rebuilt by learning its segments again."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from policies.base import UnreadableSnapshot
 from server.campaigns.learning import matching_states
 from server.campaigns.model import Campaign
 from server.errors import CannotRebuild, NoSuchSnapshot
-from server.records import Snapshot
+from server.records import SlotState, Snapshot
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import training as training_rows
@@ -40,22 +40,40 @@ def restore(database: Database, snapshot_id: int) -> Snapshot:
     return base
 
 
-def _relearn(database: Database, parent: Snapshot | None, snapshot: Snapshot) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Relearned:
+    """One segment learned again: the states, how many examples they learned, how many rows of it the log still has."""
+
+    states: tuple[SlotState, ...]
+    examples: int
+    rows: int
+
+
+def relearn(database: Database, before: Iterable[SlotState], snapshot: Snapshot) -> Relearned:
+    """The states that learning a snapshot's segment again from `before` gives, whether or not they are its own.
+
+    Raises UnreadableSnapshot.
+    """
     versions: dict[int, Campaign] = {}
     with database.reading() as connection:
         length = snapshot.trained_through - snapshot.trained_from + 1
         after = snapshot.trained_from - 1
-        rows = decision_rows.matured(connection, snapshot.campaign, after=after, limit=length)
+        found = decision_rows.matured(connection, snapshot.campaign, after=after, limit=length)
+        rows = [row for row in found if row.sequence <= snapshot.trained_through]
         for version in {snapshot.version, *(row.decision.version for row in rows)}:
             stored = campaign_rows.read_version(connection, snapshot.campaign, version)
             versions[version] = Campaign.from_document(stored.document)
     campaign = versions[snapshot.version]
-    before = matching_states(campaign, parent.slots) if parent else {}
+    states, examples = learn_segment(campaign, matching_states(campaign, before), rows, versions.__getitem__)
+    return Relearned(states, examples, len(rows))
+
+
+def _relearn(database: Database, parent: Snapshot | None, snapshot: Snapshot) -> Snapshot:
     try:
-        states, _ = learn_segment(campaign, before, rows, versions.__getitem__)
+        relearned = relearn(database, parent.slots if parent else (), snapshot)
     except UnreadableSnapshot as error:
         raise _cannot_rebuild(snapshot) from error
-    rebuilt = {one.slot: one for one in states}
+    rebuilt = {one.slot: one for one in relearned.states}
     if {slot: one.digest for slot, one in rebuilt.items()} != {one.slot: one.digest for one in snapshot.slots}:
         raise _cannot_rebuild(snapshot)
     return replace(snapshot, slots=tuple(rebuilt[one.slot] for one in snapshot.slots))
@@ -64,9 +82,10 @@ def _relearn(database: Database, parent: Snapshot | None, snapshot: Snapshot) ->
 def _cannot_rebuild(snapshot: Snapshot) -> CannotRebuild:
     return CannotRebuild(
         f"the bytes of snapshot {snapshot.id} are gone, and learning its part of the log again gives others: "
-        f"trained with {_listed(snapshot.versions)}; here: {_listed(package_versions())}"
+        f"trained with {listed(snapshot.versions)}; here: {listed(package_versions())}"
     )
 
 
-def _listed(versions: Mapping[str, str]) -> str:
+def listed(versions: Mapping[str, str]) -> str:
+    """Package versions as people write them."""
     return ", ".join(f"{name} {version}" for name, version in versions.items())

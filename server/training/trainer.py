@@ -27,6 +27,7 @@ from server.store.database import Database
 from server.store.training import Earned, Lease
 from server.training.learners import learn_segment, package_versions
 from server.training.restore import restore
+from server.trial import try_states
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ class Trainer:
             if not self._backoff.ready(one.campaign, now):
                 continue
             try:
-                with self._database.writing() as connection:
+                with self._database.writing([one.campaign]) as connection:
                     lease = training_rows.acquire(
                         connection, one.campaign, holder=self._holder, now=now, lasts=LEASE_LASTS
                     )
@@ -116,7 +117,7 @@ class Trainer:
             training_rows.release(connection, self._holder, now=now)
 
     def _mature(self, lease: Lease, now: datetime) -> int:
-        with self._database.writing() as connection:
+        with self._database.writing([lease.campaign]) as connection:
             ids = training_rows.due(connection, lease.campaign, closed_by=now - self._grace, limit=MATURE_BATCH)
             if not ids:
                 return 0
@@ -157,7 +158,7 @@ class Trainer:
             return base
         log.error("snapshot damaged: rebuilding it from the log", campaign=base.campaign, snapshot=base.id)
         whole = restore(self._database, base.id)
-        with self._database.writing() as connection:
+        with self._database.writing([lease.campaign]) as connection:
             training_rows.store_states(connection, lease, whole)
         return whole
 
@@ -171,14 +172,18 @@ class Trainer:
         newest: Snapshot | None,
         now: datetime,
     ) -> int:
-        """Learn one segment from `base` on, or from nothing in a new lineage, and save it; how many rows it had."""
+        """Learn one segment from `base` on, or from nothing in a new lineage, and save it; how many rows it had.
+
+        Raises Diverged, with nothing saved: what was served goes on, and the segment still waits in the log.
+        """
         campaign = self._version(stored.campaign, stored.version)
-        states, examples = learn_segment(
-            campaign,
-            matching_states(campaign, base.slots) if base else {},
-            rows,
-            lambda version: self._version(lease.campaign, version),
-        )
+
+        def version_of(version: int) -> Campaign:
+            return self._version(lease.campaign, version)
+
+        before = matching_states(campaign, base.slots) if base else {}
+        states, examples = learn_segment(campaign, before, rows, version_of)
+        try_states(campaign, states, rows, version_of)
         lineage = base.lineage if base else (newest.lineage + 1 if newest else 1)
         snapshot = Snapshot(
             id=0,  # the database gives it
@@ -193,7 +198,7 @@ class Trainer:
             versions=package_versions(),
             slots=states,
         )
-        with self._database.writing() as connection:
+        with self._database.writing([lease.campaign]) as connection:
             snapshot_id = training_rows.append_snapshot(connection, lease, snapshot)
             if self._made[lease.campaign] % KEEP_SNAPSHOTS == 0:
                 training_rows.thin(connection, lease.campaign, keep=KEEP_SNAPSHOTS)

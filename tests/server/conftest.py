@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,15 @@ from random import Random
 from typing import Any, TypeVar
 
 import grpc
+import numpy as np
 import pytest
 import structlog.testing
 from sqlalchemy import text
 
 from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc
+from policies.entries import Entry
+from policies.registry import MENU
+from policies.types import Action, Features, Pmf, TrainingExample
 from server.app import running
 from server.campaigns.file import load_campaigns
 from server.decide import DecideRequest, SlotOptions, decide
@@ -29,6 +33,7 @@ from server.store import outcomes as outcome_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
 from server.training.trainer import Trainer
+from tests.postgres import Postgres, running_postgres
 
 T = TypeVar("T")
 
@@ -84,18 +89,31 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'elige.db'}"
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL, started for the first test that asks."""
+    with running_postgres() as one:
+        yield one
 
 
 @pytest.fixture
-def open_database(url: str) -> Iterator[Callable[[], Database]]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Of a database that nobody else has: SQLite, unless the test is run on `postgres` too."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path / 'elige.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database() as made:
+        yield made
+
+
+@pytest.fixture
+def open_database(url: str) -> Iterator[Callable[..., Database]]:
     """Opens the test's database once more, as another process would."""
     opened: list[Database] = []
 
-    def make() -> Database:
-        opened.append(Database(url))
+    def make(*, upgrade: bool = False) -> Database:
+        opened.append(Database(url, upgrade=upgrade))
         return opened[-1]
 
     yield make
@@ -232,6 +250,37 @@ def new_trainer(database: Database) -> Callable[..., Trainer]:
         return Trainer(over or database, holder=holder, grace=timedelta(0))
 
     return make
+
+
+class Exploding:
+    """A learner whose weight grows without bound with every reward: after the second, it is infinite and its
+    probabilities are NaN.
+    """
+
+    arguments = "--exploding"
+
+    def __init__(self, state: bytes | None) -> None:
+        self.weight = float(state) if state else 1.0
+
+    def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
+        with np.errstate(invalid="ignore"):
+            weights: Pmf = np.full(len(actions), self.weight)
+            weights /= weights.sum()
+        return weights
+
+    def learn(self, examples: Iterable[TrainingExample]) -> None:
+        for example in examples:
+            self.weight *= 1e200 if example.reward > 0.0 else 1.0
+
+    def dump(self) -> bytes:
+        return repr(self.weight).encode()
+
+
+@pytest.fixture
+def exploding(hero: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The text of a campaign whose learner diverges with the second click."""
+    monkeypatch.setitem(MENU, "exploding", Entry("diverges", lambda given: Exploding(given.state), learns=True))
+    return hero.replace("context:", "policy: exploding\ncontext:")
 
 
 @dataclass

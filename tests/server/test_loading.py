@@ -133,3 +133,22 @@ def test_trouble_of_the_database_is_not_held_against_a_campaign(
         with pytest.raises(Unavailable):
             loader.changed([])
     assert len(loader.changed([])) == 1
+
+
+def test_a_snapshot_that_fails_when_it_is_asked_is_refused(
+    loader: Loader, put: Any, exploding: str, log: Any, clock: Any, new_trainer: Any, sql: Sql, said: list[Any]
+) -> None:
+    from server.records import state_digest
+
+    put(exploding)
+    for _ in range(2):
+        log.decide([{}])
+        new_trainer().step(clock.move(hours=1))
+    assert loader.changed([])[0].snapshot == 2
+    values = {"state": b"inf", "digest": state_digest(b"inf")}
+    sql("UPDATE snapshot_slots SET state = :state, digest = :digest WHERE snapshot_id = 2", **values)
+    (served,) = loader.changed([])
+    assert (served.snapshot, served.newest_snapshot) == (1, 2)
+    (told,) = [entry for entry in said if entry["event"] == "snapshot refused"]
+    assert told["reason"].startswith("slot 'headline': asked for a context without features, the learner fails")
+    assert loader.changed([served]) == []

@@ -38,7 +38,7 @@ def test_versions_count_up_and_the_number_stays(append: Callable[..., StoredCamp
 
 def test_what_is_read_is_what_was_written(append: Callable[..., StoredCampaign], database: Database) -> None:
     document = {"campaign": "hero", "ñ\n|": [1.5, None, {"x": "😀"}], "big": 2**53}
-    written = append("hero", document=document, source="# ñ 😀\n\tx\x00", state="draft")
+    written = append("hero", document=document, source="# ñ 😀\n\tx\x01", state="draft")
     append("hero")
     with database.reading() as connection:
         assert asdict(rows.read_version(connection, "hero", 1)) == asdict(written)

@@ -227,6 +227,7 @@ def limit_pages(database: Database, more: int) -> None:
     database._engine.dispose()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
     fresh: Any, committing: Any, database: Database
 ) -> None:
@@ -252,6 +253,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
     assert stored(database) == acknowledged
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_database_that_became_read_only_is_told_and_may_recover(
     fresh: Any, committing: Any, database: Database
 ) -> None:
@@ -321,6 +323,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.slow
 def test_a_file_that_can_not_grow_loses_nothing_that_was_acknowledged(fresh: Any, url: str, database: Database) -> None:
     import pickle

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import StatementError
 
-from server.errors import NoSuchDecision
+from server.errors import InvalidRequest, NoSuchDecision
 from server.records import Candidate, Choice, Decision, Group, Kind, Reason, Refusal
 from server.store import decisions as rows
 from server.store.campaigns import StoredCampaign
@@ -89,6 +89,10 @@ def test_hostile_text_comes_back_as_it_went(text: str, database: Database) -> No
             choice(slot="cta", variant="try", eligible=("try",), probabilities=(1.0,), propensity=1.0),
         ),
     )
+    if database.url.get_backend_name() == "postgresql" and ("\x00" in text or len(text) > 256):
+        with pytest.raises(InvalidRequest, match="it can't be stored"):  # as JSON it could, as an id it can't
+            append(database, written)
+        return
     append(database, written)
     assert read(database) == written
 
@@ -150,7 +154,8 @@ def test_more_decisions_than_one_statement_takes(database: Database) -> None:
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(database: Database) -> None:
-    with pytest.raises(StatementError, match="parameters hidden"):  # they are people's contexts
+    # people's contexts are in none of the texts; psycopg converts by itself, the others by SQLAlchemy
+    with pytest.raises((StatementError, TypeError), match=r"parameters hidden|^Type is not JSON serializable: object$"):
         append(database, decision("a"), decision("b", labels={"x": object()}))
     with database.reading() as connection:
         assert rows.newest(connection, "hero", limit=9) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.errors import InvalidRequest
 from server.records import Decision, Outcome, OutcomeStatus, State
 from server.store import decisions as decision_rows
 from server.store import outcomes as rows
@@ -133,10 +134,19 @@ def test_outcomes_come_back_in_the_order_in_which_they_happened(database: Databa
     assert values == [1.0, 4.0, 2.0, 3.0, 0.0]
 
 
-@pytest.mark.parametrize("key", [" ", "a|b:c\t\n", "\x00", "\x00a", "😀", "é" * 128, "'; drop table outcomes; --"])
+@pytest.mark.parametrize("key", [" ", "a|b:c\t\n", "\x01", "😀", "é" * 128, "'; drop table outcomes; --"])
 def test_any_text_is_a_key(key: str, database: Database, decision: Decision) -> None:
     assert append(database, outcome(decision, key=key), outcome(decision, key=key)) == [ACCEPTED, DUPLICATE]
     assert append(database, outcome(decision, key=key), outcome(decision, key=key + "x")) == [DUPLICATE, ACCEPTED]
+
+
+@pytest.mark.parametrize("key", ["\x00", "\x00a", "a\x00b"])
+def test_a_key_with_a_nul_is_whole_or_refused(key: str, database: Database, decision: Decision) -> None:
+    if database.url.get_backend_name() == "postgresql":  # its texts hold everything else
+        with pytest.raises(InvalidRequest, match=r"can't be stored: .* NUL"):
+            append(database, outcome(decision, key=key))
+        return
+    assert append(database, outcome(decision, key=key), outcome(decision, key=key + "x")) == [ACCEPTED, ACCEPTED]
 
 
 def test_more_outcomes_than_one_statement_takes(database: Database, log: Any) -> None:

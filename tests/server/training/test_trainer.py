@@ -478,3 +478,26 @@ def test_a_full_pass_says_that_more_waits(log: Any, put: Callable[[str], object]
     trainer = Trainer(log.database, holder="one", grace=timedelta(0))
     now = clock.move(hours=1)
     assert [trainer.step(now).behind for _ in range(2)] == [True, False]
+
+
+def test_a_learner_that_diverges_is_stopped_and_the_last_good_snapshot_stays(
+    trainer: Trainer, put: Any, exploding: str, log: Any, clock: Any, database: Database, said: list[Any]
+) -> None:
+    put(exploding)
+    log.happen(*log.decide([{}]))
+    assert trainer.step(clock.move(hours=1)) == Progress(1, 1)
+    log.happen(*log.decide([{}]))
+    poisoned = clock.move(hours=1)
+    assert trainer.step(poisoned) == Progress(1, 0)  # it has its place in the log; no state is made of it
+    (good,) = snapshots(database)
+    assert good.trained_through == 1
+    (told,) = [entry for entry in said if entry["log_level"] == "error"]
+    assert (told["event"], told["campaign"], told["next_try_in_seconds"]) == ("training failed", "hero", 1.0)
+    assert told["reason"].startswith("Diverged: slot 'headline': asked for a context without features, the learner")
+    assert "nan" in told["reason"]
+    (after,) = log.decide([{}])
+    assert (after.snapshot, after.reason) == (good.id, "drawn")
+    # another policy, another lineage: everything is learned, what had been waiting too
+    put(exploding.replace("policy: exploding", "policy: epsilon"))
+    assert trainer.step(poisoned + timedelta(seconds=2)).learned == 2
+    assert lineages(database) == [(1, 1, 1), (2, 1, 2)]

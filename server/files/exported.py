@@ -1,0 +1,110 @@
+"""Reads a folder that `elige export` has written: one slot's log of a campaign, as the store would give it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+
+from server.campaigns.model import Campaign
+from server.errors import InvalidRequest, NoSuchCampaign
+from server.evaluation import log_of
+from server.files.export import FILE, LISTS, day_folder, exported_days, versions_folder
+from server.records import Matured
+from server.store import export as rows
+from server.store.decisions import matured_of
+from server.store.tables import campaigns as campaigns_table
+from simulator import By, Log
+from simulator.parquet import open_parquet
+
+JSON_TEXTS = {
+    name: [column for column, kind in rows.kinds(table).items() if kind == "json" and column not in LISTS]
+    for name, table in {**rows.TABLES, "campaigns": campaigns_table}.items()
+}
+
+
+def read_exported_log(
+    folder: Path,
+    campaign: str,
+    *,
+    slot: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    where: str | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Log:
+    """The same log as `server.evaluation.read_log` gives of the store that was exported: the same rounds in order.
+
+    Raises NoSuchCampaign, InvalidRequest for a folder that is no export or when no decision is left, ExpressionError,
+    ParquetError.
+    """
+    days = exported_days(folder)
+    if campaign not in days:
+        raise NoSuchCampaign(campaign, days)
+    versions = {
+        int(row["version"]): Campaign.from_document(row["document"])
+        for row in _read(versions_folder(folder, campaign) / FILE, "campaigns")
+    }
+    matured = _matured(folder, campaign, days[campaign], since=since, until=until, progress=progress)
+    return log_of(matured, versions[max(versions)], versions.__getitem__, slot=slot, where=where)
+
+
+def groups_in(log: Log, key: str) -> By:
+    """What makes groups of the people of a log: a key of their contexts. Raises InvalidRequest."""
+    known = sorted({name for context in log.contexts for name in context})
+    if key not in known:
+        raise InvalidRequest(f"no context of this log has a key {key!r}; there are: {', '.join(known) or 'none'}")
+    return By(key, lambda context: context.get(key))
+
+
+def _matured(
+    folder: Path,
+    campaign: str,
+    days: Sequence[str],
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Callable[[float], None],
+) -> Iterator[Matured]:
+    """Day by day, in each in the order of the sequence: of decisions of one moment, which are of one day, that is the
+    order in which the store gives them.
+    """
+    for done, day in enumerate(days, start=1):
+        found = [
+            one
+            for one in _day(folder, campaign, day)
+            if (since is None or one.decision.at >= since) and (until is None or one.decision.at < until)
+        ]
+        yield from sorted(found, key=lambda one: one.sequence)
+        progress(done / len(days))
+
+
+def _day(folder: Path, campaign: str, day: str) -> Iterator[Matured]:
+    def table(name: str) -> Iterator[dict[str, Any]]:
+        return _read(day_folder(folder, name, campaign, day) / FILE, name)
+
+    earned = {row["decision_id"]: row for row in table("rewards")}
+    choices: dict[str, list[SimpleNamespace]] = {decision_id: [] for decision_id in earned}
+    for row in table("choices"):
+        if row["decision_id"] in choices:
+            choices[row["decision_id"]].append(SimpleNamespace(**row))
+    for row in table("decisions"):
+        if reward := earned.get(row["decision_id"]):
+            made = sorted(choices[row["decision_id"]], key=lambda choice: int(choice.position))
+            yield matured_of(SimpleNamespace(**{**row, **reward, "campaign": campaign}), made)
+
+
+def _read(path: Path, table: str) -> Iterator[dict[str, Any]]:
+    """The rows of a file, JSON texts as what they say. Raises InvalidRequest for a file that should be there."""
+    if not path.exists():
+        raise InvalidRequest(f"{path} is missing: expected all files that elige export has written")
+    with open_parquet(path) as file:
+        for batch in file.iter_batches():
+            yield from (_row(row, table) for row in batch.to_pylist())
+
+
+def _row(row: Mapping[str, Any], table: str) -> dict[str, Any]:
+    told = {name: orjson.loads(row[name]) for name in JSON_TEXTS[table] if row.get(name) is not None}
+    return {**row, **told}

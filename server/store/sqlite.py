@@ -1,0 +1,63 @@
+"""SQLite: one file, one writer at a time.
+
+WAL mode with synchronous FULL: a commit that returned survives the machine. Every writing transaction is BEGIN
+IMMEDIATE: a read that turns into a write would fail "database is locked" at once, whatever the time-out.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+
+from server.errors import DatabaseUnusable, DiskFull, EligeError, Unavailable
+
+READING: dict[str, Any] = {}
+WRITING: dict[str, Any] = {"immediate": True}
+
+
+def checked(url: URL, *, create: bool) -> URL:
+    """The URL of a file that is there, or can be. Raises DatabaseUnusable."""
+    if url.database in (None, "", ":memory:"):
+        raise DatabaseUnusable("an in-memory database can't be shared with the trainer; expected sqlite:///FILE")
+    file = Path(str(url.database))
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise DatabaseUnusable(f"can't open {url}: there is no folder {folder}")
+    if not (create or file.exists()):  # the driver would make an empty file
+        raise DatabaseUnusable(f"there is no database at {url}")
+    return url
+
+
+def engine(url: URL, *, timeout_ms: int, **common: Any) -> Engine:
+    made = create_engine(url, connect_args={"timeout": timeout_ms / 1000}, **common)
+
+    @event.listens_for(made, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: the "begin" event below does
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(made, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return made
+
+
+def lock(connection: Connection, campaigns: Iterable[str] | None) -> None:
+    """Nothing: BEGIN IMMEDIATE already keeps every other writer out."""
+
+
+def refusal(error: DBAPIError) -> EligeError | None:
+    """What to tell of an error that is not a defect of ours: locked, full, read-only, gone, damaged."""
+    if isinstance(error, OperationalError):
+        full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        return (DiskFull if full else Unavailable)(f"the database refuses: {error.orig}")
+    if type(error) is DatabaseError:  # its subclasses are broken constraints and the like
+        return Unavailable(f"the file is no SQLite database, or a damaged one: {error.orig}")
+    return None

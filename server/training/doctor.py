@@ -1,0 +1,136 @@
+"""Is a campaign learning, and if not, why? Found from the log alone; nothing is written."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from policies.base import Telling, UnreadableSnapshot
+from server.campaigns.catalogue import serve
+from server.campaigns.learning import learning_slots, matching_states
+from server.campaigns.model import Campaign
+from server.errors import Diverged
+from server.records import Decision, Snapshot, State
+from server.store import campaigns as campaign_rows
+from server.store import decisions as decision_rows
+from server.store import training as training_rows
+from server.store.campaigns import StoredCampaign
+from server.store.database import Database
+from server.store.facts import Facts, read_facts
+from server.training import findings
+from server.training.findings import Finding, note, ok, problem
+from server.training.learners import learn_segment
+from server.training.trainer import SEGMENT, goes_on
+from server.trial import try_policy, try_states
+
+LOOKED_AT = 2_000
+"""The newest decisions, whose choices and contexts are looked at one by one."""
+ASKED = 50
+"""Of these, those for which the newest snapshot is asked."""
+PATIENCE = timedelta(minutes=1)
+"""How long something may wait before that is a finding. A trainer that runs passes four times a second."""
+
+
+def diagnose(database: Database, campaign: str, *, now: datetime) -> tuple[Finding, ...]:
+    """What there is to say about a campaign's learning, problems first. Raises NoSuchCampaign."""
+    with database.reading() as connection:
+        stored = campaign_rows.read_version(connection, campaign)
+        current = Campaign.from_document(stored.document)
+        newest = next(iter(training_rows.list_snapshots(connection, campaign, before=None, limit=1)), None)
+        base = newest if newest and goes_on(current, newest) else None
+        through = base.trained_through if base else 0
+        facts = read_facts(connection, campaign, learned_through=through, now=now, patience=PATIENCE)
+        recent = decision_rows.newest(connection, campaign, limit=LOOKED_AT)
+    found = [findings.of_state(State(stored.state))]
+    if stored.state != State.ARCHIVED:
+        ours = [one for one in recent if one.version == stored.version]
+        found += findings.of_log(current, facts, now=now)
+        found += findings.of_trainer(facts, now=now)
+        found += findings.of_slots(current, ours)
+        found += findings.of_context(current, ours)
+        if learning_slots(current):
+            found += _of_snapshot(stored, current, newest, ours)
+            if stored.state != State.KILLED:
+                found += _of_progress(database, current, base, facts, now=now)
+        else:
+            found.append(
+                note("policy", "No slot has a policy that learns.", "Name one that does, or leave it to auto.")
+            )
+    return tuple(sorted(found, key=lambda one: one.level.rank))
+
+
+def stuck(database: Database, stored: StoredCampaign, *, now: datetime) -> bool:
+    """Whether rewards wait to be learned for longer than a trainer that works leaves them: a glance, beside which
+    `diagnose` is the examination.
+    """
+    if stored.state not in (State.ACTIVE, State.PAUSED) or not learning_slots(Campaign.from_document(stored.document)):
+        return False
+    with database.reading() as connection:
+        newest = next((one for one, _ in training_rows.kept_bytes(connection, stored.campaign, limit=1)), None)
+        through = newest.trained_through if newest else 0
+        since = training_rows.waiting_since(connection, stored.campaign, learned_through=through)
+    late = now - PATIENCE
+    return since is not None and since < late and (newest is None or newest.created_at < late)
+
+
+def _of_snapshot(
+    stored: StoredCampaign, current: Campaign, newest: Snapshot | None, recent: Iterable[Decision]
+) -> Iterator[Finding]:
+    """Whether the newest snapshot can be served, and what its learners found out."""
+    if newest is None:
+        return
+    try:
+        if not newest.intact:
+            raise Diverged("its bytes are damaged")
+        served = serve(stored, newest)
+        asked = list(recent)[:ASKED]
+        for name, slot in served.slots.items():
+            try_policy(current, name, slot.policy, asked, lambda version: current)
+    except (Diverged, UnreadableSnapshot) as error:
+        says = f"Snapshot {newest.id}, the newest, can't be served: {error}."
+        yield problem("snapshot", says, "The last good one is served instead. The trainer's log says what happened.")
+        return
+    for name, slot in served.slots.items():
+        if isinstance(slot.policy, Telling):
+            yield from (ok(f"slot {name}", f"{line}.") for line in slot.policy.findings())
+
+
+def _of_progress(
+    database: Database, current: Campaign, base: Snapshot | None, facts: Facts, *, now: datetime
+) -> Iterator[Finding]:
+    """Whether what is matured is learned; where it is not, what happens when it is tried."""
+    if facts.waiting_since is None:
+        if base is not None:
+            yield ok("snapshot", f"Snapshot {base.id} has learned all {base.trained_through:,} rewards there are.")
+        return
+    says = f"{facts.waiting:,} rewards wait to be learned, the first since {facts.waiting_since:%Y-%m-%d %H:%M} UTC"
+    if facts.waiting_since > now - PATIENCE or (base is not None and base.created_at > now - PATIENCE):
+        yield note("snapshot", f"{says}; the trainer is at it.", "Wait.")
+    elif reason := _trial(database, current, base):
+        yield problem(
+            "snapshot",
+            f"{says}: learning them fails. {reason}.",
+            "What was served stays. Another policy or parameter learns the log again from its beginning.",
+        )
+    else:
+        yield problem("snapshot", f"{says}, and could be.", "See that a trainer runs: elige serve starts one.")
+
+
+def _trial(database: Database, current: Campaign, base: Snapshot | None) -> str:
+    """Learn what waits as the trainer would, without saving it; why that fails, or nothing."""
+    campaign = current.campaign
+    versions: dict[int, Campaign] = {}
+    with database.reading() as connection:
+        after = base.trained_through if base else 0
+        rows = decision_rows.matured(connection, campaign, after=after, limit=SEGMENT)
+        for version in {row.decision.version for row in rows}:
+            versions[version] = Campaign.from_document(
+                campaign_rows.read_version(connection, campaign, version).document
+            )
+    try:
+        before = matching_states(current, base.slots) if base else {}
+        states, _ = learn_segment(current, before, rows, versions.__getitem__)
+        try_states(current, states, rows, versions.__getitem__)
+    except Diverged as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 whatever stops the trainer is what was asked
+        return f"{type(error).__name__}: {error}"
+    return ""

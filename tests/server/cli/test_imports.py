@@ -1,0 +1,53 @@
+"""`elige import dsjson`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import app
+from simulator import dsjson_log, evaluate, to_json
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """600 decisions of two actions, and an outcome that belongs to none of them."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "personalizer.json"
+    lines: list[dict[str, Any]] = [{"RewardValue": 1.0, "EventId": "lost"}]
+    for n in range(600):
+        chosen = 1 + n % 2
+        event = {
+            "_label_cost": -float(n % (5 if chosen == 1 else 4) < 2),
+            "_label_probability": 0.5,
+            "_label_Action": chosen,
+            "Timestamp": f"2026-03-01T{n // 60:02}:{n % 60:02}:00Z",
+            "EventId": str(n),
+            "a": [chosen, 3 - chosen],
+            "c": {"User": {"country": "ES" if n % 3 else "MX"}, "_multi": [{"_tag": "a"}, {"_tag": "b"}]},
+            "p": [0.5, 0.5],
+        }
+        lines.append(event)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_the_log_is_judged_as_the_file(file: Path) -> None:
+    run = CliRunner().invoke
+    imported = run(app, ["import", "dsjson", file.name, "--campaign", "news", "--slot", "article"])
+    assert imported.exit_code == 0, imported.exception
+    assert imported.stdout.startswith("news: 600 decisions of slot article, ")
+    assert "left out: 1 outcomes without their decision" in imported.stderr
+    judged = run(app, ["evaluate", "--campaign", "news", "--json"])
+    assert judged.exit_code == 0, judged.exception
+    stored, filed = json.loads(judged.stdout), json.loads(to_json(evaluate(dsjson_log(file, slot="article"))))
+    assert stored["rows"] == filed["rows"]
+
+
+def test_a_range_that_is_none(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = CliRunner().invoke(app, ["import", "dsjson", file.name, "--campaign", "news", "--lowest", "1"])
+    assert ran.exit_code == 2
+    assert "expected the lowest below" in ran.stderr
