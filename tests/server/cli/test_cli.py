@@ -80,7 +80,10 @@ def test_a_file_of_several_campaigns_keeps_its_lines() -> None:
     [
         (["evaluate", "--campaign", "nope"], "no campaign 'nope'; known: none"),
         (["campaign", "show", "nope"], "no campaign 'nope'; known: none"),
-        (["campaign", "list", "--db", "mysql://x/y"], "mysql is not supported; expected sqlite:///FILE or postgresql://"),
+        (
+            ["campaign", "list", "--db", "mysql://x/y"],
+            "mysql is not supported; expected sqlite:///FILE or postgresql://",
+        ),
         (["campaign", "list", "--db", "sqlite:///no/such/folder/x.db"], "there is no folder"),
         (["campaign", "list", "--db", "nonsense"], "no database URL"),
         (["import", "obd", "nowhere", "--campaign", "x"], "no such file"),
