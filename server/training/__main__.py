@@ -1,11 +1,20 @@
-"""`python -m server.training URL`: the process that `elige serve` starts and supervises."""
+"""`python -m server.training`: the process that `elige serve` starts and supervises.
 
+It trains the database of ELIGE_DB: arguments can be read by everybody on the machine, and a URL may hold a password.
+"""
+
+import os
 import signal
 import sys
 import threading
 
+import structlog
+
+from server.errors import EligeError
 from server.logging import configure_logging
 from server.training.process import run, stop_at_end_of_input
+
+log = structlog.get_logger()
 
 if __name__ == "__main__":
     configure_logging()
@@ -13,4 +22,8 @@ if __name__ == "__main__":
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     stop_at_end_of_input(stopping)
-    run(sys.argv[1], stop=stopping)
+    try:
+        run(os.environ["ELIGE_DB"], stop=stopping)
+    except EligeError as error:  # the database is away, or not ours: the supervisor tries again
+        log.error("trainer can't start", reason=str(error))
+        sys.exit(1)

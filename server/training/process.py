@@ -86,7 +86,11 @@ async def _train(url: str, tried: asyncio.Event) -> str:
     """Run one trainer process; how it ended."""
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server.training", url, stdin=asyncio.subprocess.PIPE
+            sys.executable,
+            "-m",
+            "server.training",
+            stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, "ELIGE_DB": url},  # not as an argument, which `ps` shows to everybody
         )
     except OSError as error:  # no memory, too many processes: perhaps later
         return f"could not be started: {error}"

@@ -106,15 +106,29 @@ def test_a_database_that_is_away_is_waited_for_with_growing_patience(
 @pytest.mark.slow
 def test_it_ends_when_whoever_started_it_is_gone(closed: None, url: str, sql: Callable[..., list[Any]]) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "server.training", url],
+        [sys.executable, "-m", "server.training"],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, "ELIGE_DB": url},
     )
     assert process.stdin is not None
     wait_until(lambda: sql("SELECT * FROM snapshots"))
     process.stdin.close()  # as the death of its parent would
     assert process.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_a_database_that_is_away_is_one_sentence() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "server.training"],
+        input=b"",
+        capture_output=True,
+        env={**ENVIRONMENT, "ELIGE_DB": "sqlite:///no/such/folder/x.db"},
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert b"there is no folder" in ran.stderr
+    assert b"Traceback" not in ran.stderr
 
 
 @pytest.mark.slow
