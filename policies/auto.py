@@ -42,17 +42,6 @@ BLOCK = 100
 """The most examples that are judged before they are learned, by the learners as they were before all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One of the policies that are judged: its share of the decisions, and how much more it earned than the favourite
-    (in scaled rewards, 0 to 1).
-    """
-
-    name: str
-    share: float
-    gain: Difference
-
-
 class AutoLearner:
     """A favourite, which serves from the start, and its rivals, one of which takes over once it has earned more.
 
@@ -62,6 +51,8 @@ class AutoLearner:
 
     What does not serve keeps a small share until its gain is below zero beyond doubt, so that it can be judged on
     decisions of its own: without, its importance weights would have no bound.
+
+    shares: (m,), of the m policies called `names`.
     """
 
     def __init__(
@@ -92,7 +83,7 @@ class AutoLearner:
             parts = self._load(state)
         self.policies = tuple(one.build(part) for one, part in zip(rivals.values(), parts, strict=True))
         self._rivals = tuple(rivals.values())
-        self._shares = self._shared()
+        self.shares = self._shared()
 
     @property
     def arguments(self) -> str:
@@ -109,7 +100,7 @@ class AutoLearner:
         if len(actions) == 1 or self.tallies.examples == 0:
             return uniform(len(actions))
         pmf = np.zeros(len(actions))
-        for share, policy in zip(self._shares, self.policies, strict=True):
+        for share, policy in zip(self.shares, self.policies, strict=True):
             if share:
                 pmf += share * policy.pmf(context, actions)
         return normalise(pmf)
@@ -124,7 +115,7 @@ class AutoLearner:
                     policy.learn(block)
             for example in block:
                 self.tallies.add(escape(example.actions[example.chosen].id), None, self._range.scaled(example.reward))
-        self._shares = self._shared()
+        self.shares = self._shared()
 
     def _judge(self, example: TrainingExample) -> None:
         mean = self.tallies.mean()
@@ -144,24 +135,16 @@ class AutoLearner:
             decay=min(self._decay, self.judge.decisions / (self.judge.decisions + 1.0)),
         )
 
-    def standings(self) -> tuple[Standing, ...]:
-        """What is known of each policy, in their order: the favourite first."""
-        gains = (self.judge.difference(i, 0) for i in range(len(self.names)))
-        return tuple(
-            Standing(name, float(share), gain)
-            for name, share, gain in zip(self.names, self._shares, gains, strict=True)
-        )
-
     def findings(self) -> Sequence[str]:
         """Which policy serves, and how much more or less than it each other one earned, with the half-width of 95 %."""
-        serving = int(np.argmax(self._shares))
+        serving = int(np.argmax(self.shares))
         lines = [f"{self.names[serving]} serves, the best of those judged on {self.judge.decisions:,} decisions"]
         width = self._range.high - self._range.low
         for i, name in enumerate(self.names):
             if i != serving:
                 gain = self.judge.difference(i, serving)
                 earned = f"{gain.mean * width:+.4g} ± {gain.half_width() * width:.4g} a decision"
-                share = f"shown in {self._shares[i]:.1%}" if self._shares[i] else "not shown"
+                share = f"shown in {self.shares[i]:.1%}" if self.shares[i] else "not shown"
                 lines.append(f"{name}: {earned}, {share}")
         return lines
 
@@ -192,12 +175,13 @@ class AutoLearner:
         return pack(self._own_arguments, {"judge": self.judge.document()}, [self.tallies.dump("auto"), *states])
 
     def _load(self, state: bytes) -> list[bytes | None]:
-        document, [tallies, *parts] = unpack(state, self._own_arguments)
+        document, parts = unpack(state, self._own_arguments)
         try:
+            tallies, *states = parts
             self.judge = Judge.read(document["judge"], policies=len(self.names))
         except (KeyError, TypeError, ValueError) as error:
             raise UnreadableSnapshot(f"{self._own_arguments!r}: expected sums, found others: {error!r}") from error
         self.tallies.load(tallies, "auto")
-        if len(parts) != len(self.names):
-            raise UnreadableSnapshot(f"{self._own_arguments!r}: {len(parts)} states: expected {len(self.names)}")
-        return [part or None for part in parts]
+        if len(states) != len(self.names):
+            raise UnreadableSnapshot(f"{self._own_arguments!r}: {len(states)} states: expected {len(self.names)}")
+        return [state or None for state in states]

@@ -65,8 +65,8 @@ def examples(n: int, rewards: tuple[float, ...], *, propensity: float) -> list[T
 def test_the_favourite_serves_until_there_is_evidence() -> None:
     auto = judging(always("a", "b", "c"), judging=0.02)
     auto.learn(examples(3, (0.0, 0.0, 0.0), propensity=0.1))
-    assert [one.name for one in auto.standings()] == ["a", "b", "c"]
-    np.testing.assert_allclose([one.share for one in auto.standings()], [0.98, 0.01, 0.01])
+    assert auto.names == ("a", "b", "c")
+    np.testing.assert_allclose(auto.shares, [0.98, 0.01, 0.01])
     np.testing.assert_allclose(auto.pmf({}, ACTIONS), [0.98, 0.01, 0.01])
 
 
@@ -75,18 +75,16 @@ def test_one_lucky_reward_overthrows_nobody() -> None:
     plain = [*examples(60, (0.2, 0.0, 0.0), propensity=0.01)]
     lucky = TrainingExample({}, ACTIONS, np.array([0.98, 0.01, 0.01]), 1, 1.0)
     auto.learn([*plain, lucky])
-    first, rival = auto.standings()
-    assert rival.gain.mean > 1.0  # by the estimate alone it is far ahead
-    assert first.share > 0.9
+    assert auto.judge.difference(1, 0).mean > 1.0  # by the estimate alone it is far ahead
+    assert auto.shares[0] > 0.9
 
 
 def test_the_evidence_overthrows_the_favourite() -> None:
     auto = judging(always("a", "b", "c"))
     auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
-    a, b, c = auto.standings()
-    assert b.gain.mean - b.gain.half_width() > 0.0
-    assert b.share > 0.97
-    assert a.share == c.share == 0.0  # beaten beyond doubt: they need no share of their own
+    gain = auto.judge.difference(1, 0)
+    assert gain.mean - gain.half_width() > 0.0
+    assert auto.shares.tolist() == [0.0, 1.0, 0.0]  # beaten beyond doubt, the others need no share of their own
     assert auto.pmf({}, ACTIONS).tolist() == [0.0, 1.0, 0.0]
 
 
@@ -103,17 +101,16 @@ def test_of_two_that_the_log_can_not_tell_apart_the_harmless_one_serves() -> Non
 def test_what_may_still_be_the_best_keeps_a_share() -> None:
     auto = judging(always("a", "b", "c"), judging=0.1)
     auto.learn(examples(400, (0.3, 0.3, 0.0), propensity=0.2))
-    a, b, c = auto.standings()
-    assert min(a.share, b.share) == pytest.approx(0.05)
-    assert c.share == 0.0
+    assert auto.shares[:2].min() == pytest.approx(0.05)
+    assert auto.shares[2] == 0.0
 
 
 def test_what_needs_no_share_gets_none_and_is_judged_all_the_same() -> None:
     quiet = {name: replace(one, shown=False) for name, one in always("b").items()}
     auto = judging({**always("a"), **quiet, **always("c")}, judging=0.1)
-    assert [one.share for one in auto.standings()] == pytest.approx([0.95, 0.0, 0.05])
+    assert auto.shares.tolist() == pytest.approx([0.95, 0.0, 0.05])
     auto.learn(examples(3_000, (0.1, 0.4, 0.1), propensity=0.1))
-    assert auto.standings()[1].share > 0.8
+    assert auto.shares[1] > 0.8
 
 
 def test_a_decision_is_judged_before_it_is_learned() -> None:
@@ -146,7 +143,7 @@ def test_what_was_long_ago_counts_less() -> None:
     for half_life in (0.0, 200.0):
         auto = judging(always("a", "b"), half_life=half_life)
         auto.learn([*early, *late])
-        gains.append(auto.standings()[1].gain.mean)
+        gains.append(auto.judge.difference(1, 0).mean)
     assert 0.05 < gains[0] < 0.25 < gains[1]  # 0 if all counted alike, 0.3 if only the second half did
 
 
@@ -159,7 +156,7 @@ def test_where_the_visitor_matters_it_serves_what_knows_him(seed: int) -> None:
     assert isinstance(auto, AutoLearner)
     served, _ = live(auto, truth, 4_000, seed=seed)
     assert served[-2_000:].mean() > 0.36  # the best single variant earns 0.25, uniform 0.2
-    assert {one.name for one in auto.standings() if one.share > 0.5} <= {"linear", "squarecb"}
+    assert {auto.names[int(auto.shares.argmax())]} <= {"linear", "squarecb"}
 
 
 @pytest.mark.parametrize("seed", range(2))
