@@ -67,7 +67,7 @@ def normalise(raw: Iterable[float], *, tolerance: float = 1e-3) -> Pmf:
     Raises InvalidPmf when an entry is negative or not finite, or the sum misses 1 by more than `tolerance`:
     such a vector is a defect of the learner, not a rounding error.
     """
-    entries = [float(entry) for entry in raw]
+    entries = raw.tolist() if isinstance(raw, np.ndarray) else list(raw)
     plausible = entries and min(entries) >= 0.0 and max(entries) <= 1.0 + tolerance
     # summed exactly: neither the order of the entries nor the version of Python changes a bit
     total = math.fsum(entries) if plausible else math.nan

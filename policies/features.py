@@ -7,6 +7,7 @@ Text from outside is escaped so that it can do none of this, and so that two dif
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from policies.scales import Scales, squash
 from policies.types import Action, Features, Value
@@ -37,7 +38,7 @@ def numbers_of(context: Features) -> Iterator[tuple[str, float]]:
             yield escape(name), float(value)
 
 
-def _tokens(name: str, value: Value, scales: Scales | None = None, *, halves: bool = True) -> str:
+def _tokens(name: str, value: Value, scales: Scales | None = None, halves: bool = True) -> str:
     key = escape(name)
     if isinstance(value, str):
         return f"{key}={escape(value)}"
@@ -48,28 +49,30 @@ def _tokens(name: str, value: Value, scales: Scales | None = None, *, halves: bo
     if not math.isfinite(value):
         return ""
     if scales is not None:
-        return _scaled(key, scales.standard(key, value), halves=halves)
-    written = _written(squash(value))
-    # A feature of value 0 would be no feature, and a zero has to differ from a missing number.
+        return _scaled(key, scales.standard(key, value), halves)
+    written = f"{squash(value):.6f}"
+    # Six decimals: Vowpal Wabbit reads 32-bit floats, and a number below their range makes its predictions NaN. A
+    # feature of value 0 would be no feature, and a zero has to differ from a missing number.
     return f"{key}=0" if float(written) == 0.0 else f"{key}:{written}"
 
 
-def _scaled(key: str, deviations: float | None, *, halves: bool) -> str:
+def _scaled(key: str, deviations: float | None, halves: bool) -> str:
     """Deviations from the mean, and in which half of a deviation they lie: what goes up or down steadily, and what is
     good in the middle.
     """
     if deviations is None:
         return ""
-    written = _written(deviations)
-    value = "" if float(written) == 0.0 else f"{key}:{written}"
-    # no text's token is like this one: the text's own = would be escaped
-    half = f"{key}=={math.floor(2.0 * float(written))}" if halves else ""
-    return " ".join(filter(None, (value, half)))
+    written = f"{deviations:.6f}"
+    value = "" if written in _ZEROS else f"{key}:{written}"
+    if not halves:
+        return value
+    # beside a hair: on what never varied, rounding must not throw a coin. No text's token is like this one: the text's
+    # own = would be escaped
+    half = math.floor(2.0 * deviations + 1e-6)
+    return f"{value} {key}=={half}" if value else f"{key}=={half}"
 
 
-def _written(number: float) -> str:
-    """Six decimals: Vowpal Wabbit reads 32-bit floats, and a number below their range makes its predictions NaN."""
-    return f"{number:.6f}"
+_ZEROS = ("0.000000", "-0.000000")
 
 
 def _namespace(letter: str, tokens: Sequence[str]) -> str:
@@ -81,9 +84,22 @@ def context_line(context: Features, scales: Scales, *, halves: bool = True) -> s
 
     halves: whether the half deviation in which a number lies is a feature beside it.
     """
-    return "shared " + _namespace(
-        CONTEXT, [_tokens(name, context[name], scales, halves=halves) for name in sorted(context)]
-    )
+    tokens = [
+        # most features are short texts that were seen before: to look one up takes a quarter of the time
+        _short(name, value)
+        if type(value := context[name]) is str and len(name) + len(value) <= _SHORT
+        else _tokens(name, value, scales, halves)
+        for name in sorted(context)
+    ]
+    return "shared " + _namespace(CONTEXT, tokens)
+
+
+_SHORT = 100
+
+
+@lru_cache(maxsize=10_000)
+def _short(name: str, text: str) -> str:
+    return f"{escape(name)}={escape(text)}"
 
 
 def action_line(action: Action) -> str:

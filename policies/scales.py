@@ -6,7 +6,6 @@ of 10,000 all others. Numbers are squashed, and measured from their running mean
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 MAX_NUMBERS = 1_000
 """Keys that have a scale: the first ones seen. Others are no features."""
@@ -20,22 +19,10 @@ def squash(number: float) -> float:
     return math.copysign(math.log1p(abs(number)), number)
 
 
-class Seen(NamedTuple):
-    """Of the squashed values of one key: how many, their mean x̄, and Σ(x - x̄)²."""
+Seen = tuple[int, float, float]
+"""Of the squashed values of one key: how many, their mean x̄, and Σ(x - x̄)²."""
 
-    n: int
-    mean: float
-    scatter: float
-
-    def with_one_more(self, x: float) -> "Seen":
-        """Welford 1962."""
-        n = self.n + 1
-        mean = self.mean + (x - self.mean) / n
-        return Seen(n, mean, self.scatter + (x - self.mean) * (x - mean))
-
-    @property
-    def deviation(self) -> float:
-        return math.sqrt(self.scatter / (self.n - 1)) if self.n > 1 else 0.0
+_NOTHING: Seen = (0, 0.0, 0.0)
 
 
 class Scales:
@@ -43,23 +30,34 @@ class Scales:
 
     def __init__(self, seen: dict[str, Seen] | None = None) -> None:
         self.seen = {} if seen is None else seen
+        self._units: dict[str, tuple[float, float]] = {}  # mean, and 1 / deviation: asked much more often than learned
 
     def learn(self, numbers: Iterable[tuple[str, float]]) -> None:
-        """Count the numbers of one context, by key."""
+        """Count the numbers of one context, by key. Welford 1962."""
+        self._units.clear()
         for name, value in numbers:
-            known = self.seen.get(name)
-            if known is None:
-                if len(self.seen) >= MAX_NUMBERS:
-                    continue
-                known = Seen(0, 0.0, 0.0)
-            self.seen[name] = known.with_one_more(squash(value))
+            n, mean, scatter = self.seen.get(name, _NOTHING)
+            if not n and len(self.seen) >= MAX_NUMBERS:
+                continue
+            off = squash(value) - mean
+            mean += off / (n + 1)
+            self.seen[name] = (n + 1, mean, scatter + off * (squash(value) - mean))
 
     def standard(self, name: str, value: float) -> float | None:
         """Deviations from the mean, at most 5 either way; None for a key that was never seen with a number."""
+        unit = self._units.get(name) or self._unit(name)
+        if unit is None:
+            return None
+        deviations = (squash(value) - unit[0]) * unit[1]
+        return max(-_FARTHEST, min(_FARTHEST, deviations))
+
+    def _unit(self, name: str) -> tuple[float, float] | None:
         if (known := self.seen.get(name)) is None:
             return None
-        z = (squash(value) - known.mean) / max(known.deviation, _FINEST)
-        return max(-_FARTHEST, min(_FARTHEST, z))
+        n, mean, scatter = known
+        deviation = math.sqrt(scatter / (n - 1)) if n > 1 else 0.0
+        self._units[name] = unit = (mean, 1.0 / max(deviation, _FINEST))
+        return unit
 
     def document(self) -> Mapping[str, Sequence[float]]:
         """For a snapshot."""
@@ -68,4 +66,4 @@ class Scales:
     @classmethod
     def from_document(cls, document: Mapping[str, Sequence[float]]) -> "Scales":
         """Raises TypeError or ValueError for what `document` did not give."""
-        return cls({name: Seen(int(n), float(mean), float(scatter)) for name, (n, mean, scatter) in document.items()})
+        return cls({name: (int(n), float(mean), float(scatter)) for name, (n, mean, scatter) in document.items()})
