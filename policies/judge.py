@@ -60,7 +60,9 @@ class Difference:
         return math.sqrt(self.variance / self.n) if self.n else math.inf
 
     def half_width(self, *, alpha: float = 0.05) -> float:
-        """Of an interval that may be looked at as often as one likes. Infinite before the first decision."""
+        """Of an interval that may be looked at as often as one likes, where all decisions count alike; where later ones
+        count more, about that. Infinite before the first decision.
+        """
         return anytime_half_width(self.variance, self.n, alpha=alpha) if self.n else math.inf
 
 
