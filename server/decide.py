@@ -85,12 +85,12 @@ def decide(
             continue
         asked = request.options.get(name, SlotOptions())
         if stopped:
-            choices.append(_fallback(slot, asked, stopped, refusals=()))
+            choices.append(_fallback(slot, asked, stopped, refusals=(), now=now))
             continue
         point = draw_point(secret, drawn_for, name)
         known = seen_context(served.campaign, context, at=now, time_zone=zone, earlier=choices)
         explore = served.campaign.explore_of(name)
-        choices.append(_choose(slot, asked, known, point=point, explore=explore, on_failure=on_failure))
+        choices.append(_choose(slot, asked, known, point=point, explore=explore, now=now, on_failure=on_failure))
     logged = not (request.opted_out or request.dry_run)
     window = served.campaign.reward.window
     return Decision(
@@ -107,6 +107,7 @@ def decide(
         snapshot=served.snapshot,
         window_closes_at=now + (min(window, longest_window) if longest_window else window),
         choices=tuple(choices),
+        activated_at=now,
         request_id=request.request_id,
         request_hash=_payload_hash(request) if request.request_id else None,
     )
@@ -146,16 +147,17 @@ def _choose(
     *,
     point: float,
     explore: float,
+    now: datetime,
     on_failure: OnFailure,
 ) -> Choice:
     eligible, refusals = eligible_actions(slot, asked)
     if not eligible:
-        return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals)
+        return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals, now=now)
     try:
         pmf = checked(slot.policy.pmf(context, eligible), len(eligible))
     except Exception as error:  # noqa: BLE001 whatever a learner does, a page gets its headline
         on_failure(slot.name, error)
-        return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals)
+        return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals, now=now)
     if slot.bounds:
         pmf = bounded(pmf, eligible, explore=explore, bounds=slot.bounds).pmf
     else:
@@ -175,10 +177,13 @@ def _choose(
         probabilities=tuple(pmf.tolist()),
         candidates=asked.candidates,
         refusals=refusals,
+        activated_at=now,
     )
 
 
-def _fallback(slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...]) -> Choice:
+def _fallback(
+    slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...], now: datetime
+) -> Choice:
     """The slot's default; for a slot of candidates only, the first candidate."""
     variant = slot.default if slot.default is not None else asked.candidates[0].id
     return Choice(
@@ -192,6 +197,7 @@ def _fallback(slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals:
         explore=0.0,
         candidates=asked.candidates,
         refusals=refusals,
+        activated_at=now,
     )
 
 

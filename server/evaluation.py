@@ -207,7 +207,7 @@ def _round(row: Matured, slot: str, newest: Campaign, versions: Callable[[int], 
         if choice.slot != slot:
             continue
         reward = row.reward_of(slot)
-        if choice.kind is Kind.FALLBACK or reward is None:
+        if choice.kind is Kind.FALLBACK or choice.propensity is None or reward is None:
             return None
         return Round(
             context=seen_by_policy(newest, decision, position),

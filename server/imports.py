@@ -144,11 +144,12 @@ def _decision(
         group=Group.POLICY,
         snapshot=None,
         window_closes_at=at + WINDOW,
-        choices=(_choice(one, source),),
+        choices=(_choice(one, source, at),),
+        activated_at=at,
     )
 
 
-def _choice(one: Round, source: Source) -> Choice:
+def _choice(one: Round, source: Source, at: datetime) -> Choice:
     known: Sequence[float] = () if one.probabilities is None else [float(p) for p in one.probabilities]
     return Choice(
         slot=source.slot,
@@ -161,6 +162,7 @@ def _choice(one: Round, source: Source) -> Choice:
         explore=0.0,
         eligible=tuple(action.id for action in one.actions),
         probabilities=tuple(known),
+        activated_at=at,
     )
 
 

@@ -47,6 +47,14 @@ class Group(StrEnum):
     POLICY = "policy"
 
 
+class Excluded(StrEnum):
+    """Why a decision has its place in the sequence and counts for nothing: it is neither learned nor evaluated."""
+
+    EXPIRED = "expired"  # its activation was deferred, and none of its slots was shown in time
+    CANCELLED = "cancelled"  # an outcome says that it never arrived: a mail that bounced
+    ERASED = "erased"  # its person was erased
+
+
 class OutcomeStatus(StrEnum):
     """What became of an outcome."""
 
@@ -78,13 +86,14 @@ class Refusal:
 class Choice:
     """What one slot shows. `probabilities` is aligned with `eligible` and exact.
 
-    Both are empty for a fallback; of an imported choice the propensity may be all that is known.
+    Both are empty for a fallback; of a choice made elsewhere the propensity may be all that is known, or not even that.
+    `activated_at`: when it was shown; None as long as it was not.
     """
 
     slot: str
     variant: str
     content: Mapping[str, Any]
-    propensity: float
+    propensity: float | None
     kind: Kind
     reason: Reason
     policy: str
@@ -93,11 +102,16 @@ class Choice:
     probabilities: tuple[float, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    activated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, immutable. `id` is empty for a decision that is not logged (dry run, opted out)."""
+    """What was decided, immutable. `id` is empty for a decision that is not logged (dry run, opted out).
+
+    `activate_by`: when a deferred activation is given up; None where nothing was deferred. `activated_at`: when the
+    first slot was shown. `window_closes_at`: None as long as no window has begun.
+    """
 
     id: str
     campaign: str
@@ -110,10 +124,14 @@ class Decision:
     time_zone: str | None
     group: Group
     snapshot: int | None
-    window_closes_at: datetime
+    window_closes_at: datetime | None
     choices: tuple[Choice, ...]
+    activate_by: datetime | None = None
+    activated_at: datetime | None = None
     request_id: str | None = None
     request_hash: str | None = None
+    superseded_by: str | None = None
+    erased: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -163,8 +181,8 @@ class Recorded:
 class Matured:
     """A decision whose window closed, with what it earned and its place in the campaign's sequence.
 
-    `reward` is None where the formula gave no finite number; `error` then says why. `slot_rewards` holds the slots
-    that have outcomes of their own.
+    `reward` is None where the formula gave no finite number, `error` then says why; or where it is `excluded`.
+    `slot_rewards` holds the slots that have outcomes of their own.
     """
 
     decision: Decision
@@ -173,6 +191,7 @@ class Matured:
     slot_rewards: Mapping[str, float]
     matured_at: datetime
     error: str | None = None
+    excluded: Excluded | None = None
 
     def reward_of(self, slot: str) -> float | None:
         """What this slot's choice earned: its own reward where it has one, else the decision's."""

@@ -151,7 +151,7 @@ def write_decision(
         kind=kind,
         ignored_context=decision.ignored_context,
     )
-    if decision.id:
+    if decision.id and decision.window_closes_at is not None:
         message.window_closes_at.FromDatetime(decision.window_closes_at)
     if refusals:
         message.refusals.extend(_write_refusal(one) for choice in decision.choices for one in choice.refusals)
@@ -205,6 +205,7 @@ def write_record(
     fill(message.labels, decision.labels, name="labels")
     message.decided_at.FromDatetime(decision.at)
     message.activated_at.FromDatetime(decision.at)
+    closes = decision.window_closes_at
     for one in outcomes:
         happened = one.outcome
         message.outcomes.add(
@@ -214,7 +215,7 @@ def write_record(
             received_at=timestamp(happened.received_at),
             slot=happened.slot or "",
             key=happened.key or "",
-            late=one.status is OutcomeStatus.LATE or happened.at > decision.window_closes_at,
+            late=one.status is OutcomeStatus.LATE or (closes is not None and happened.at > closes),
         )
     if matured:
         message.sequence = matured.sequence

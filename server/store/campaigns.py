@@ -12,7 +12,10 @@ from server.store.tables import campaigns
 
 @dataclass(frozen=True, slots=True)
 class StoredCampaign:
-    """One version as it is kept. `number` is the campaign's own and the same for all its versions."""
+    """One version as it is kept. `number` is the campaign's own and the same for all its versions.
+
+    `pinned_snapshot`: the one that serves whatever is learned.
+    """
 
     campaign: str
     version: int
@@ -21,6 +24,7 @@ class StoredCampaign:
     document: dict[str, Any]
     source: str
     created_at: datetime
+    pinned_snapshot: int | None = None
 
 
 def append_version(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, select
@@ -38,8 +39,9 @@ class Database:
             with self.reading() as connection:
                 current = migrate.is_current(connection)
             if not current:
-                with self.writing() as connection:  # of many that open a new database at once, one makes it
+                with self._writing(None, self._dialect.SCHEMA) as connection:  # of many at once, one makes it
                     self.schema_before = migrate.settle(connection, shown(url), upgrade=upgrade, create=create)
+                self._engine.dispose()  # its connections are set up for changing the schema
         except (Unavailable, DiskFull) as error:
             self.close()
             raise DatabaseUnusable(f"can't open {shown(url)}: {error}") from error
@@ -67,12 +69,17 @@ class Database:
         where the database allows it, others may write about other campaigns meanwhile. None: about anything.
         Raises Unavailable, DiskFull, InvalidRequest for a value that the database can't hold.
         """
-        with self._translated(), self._engine.execution_options(**self._dialect.WRITING).begin() as connection:
-            self._dialect.lock(connection, campaigns)
+        with self._writing(campaigns, self._dialect.WRITING) as connection:
             yield connection
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self, campaigns: Iterable[str] | None, options: dict[str, Any]) -> Iterator[Connection]:
+        with self._translated(), self._engine.execution_options(**options).begin() as connection:
+            self._dialect.lock(connection, campaigns)
+            yield connection
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

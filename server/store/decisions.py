@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, insert, select
 
 from policies.types import Features, Value
 from server.errors import NoSuchDecision
-from server.records import Candidate, Choice, Decision, Group, Kind, Matured, Reason, Refusal
-from server.store.tables import choices, decisions, rewards, windows
+from server.records import Candidate, Choice, Decision, Excluded, Group, Kind, Matured, Reason, Refusal
+from server.store.tables import choices, decisions, requests, rewards, windows
 
 CHUNK = 500
 """Ids in one IN (...): below SQLite's limit of variables, and short enough to let writers in between."""
@@ -44,8 +44,7 @@ def append(connection: Connection, batch: Sequence[Decision]) -> list[Decision |
         answers.append(decision)
     if fresh:
         insert_rows(connection, fresh)
-        opened = [{"decision_id": d.id, "campaign": d.campaign, "closes_at": d.window_closes_at} for d in fresh]
-        connection.execute(insert(windows), opened)
+        connection.execute(insert(windows), [_window_row(decision) for decision in fresh])
     return answers
 
 
@@ -53,6 +52,8 @@ def insert_rows(connection: Connection, fresh: Sequence[Decision]) -> None:
     """The rows of decisions that are known to be new, without a window (an import brings its rewards along)."""
     connection.execute(insert(decisions), [_decision_row(decision) for decision in fresh])
     connection.execute(insert(choices), [row for decision in fresh for row in _choice_rows(decision)])
+    if asked := [_request_row(decision) for decision in fresh if decision.request_id]:
+        connection.execute(insert(requests), asked)
 
 
 def read(connection: Connection, decision_id: str) -> Decision:
@@ -120,7 +121,8 @@ def _by_request(connection: Connection, batch: Sequence[Decision]) -> dict[tuple
     found: dict[tuple[str, str | None], Decision] = {}
     for campaign, group in groupby(sorted(batch, key=lambda d: d.campaign), key=lambda d: d.campaign):
         for chunk in chunks([str(decision.request_id) for decision in group]):
-            query = select(decisions).where(decisions.c.campaign == campaign, decisions.c.request_id.in_(chunk))
+            query = select(decisions).join(requests, requests.c.decision_id == decisions.c.decision_id)
+            query = query.where(requests.c.campaign == campaign, requests.c.request_id.in_(chunk))
             found.update(((d.campaign, d.request_id), d) for d in _read(connection, query))
     return found
 
@@ -154,10 +156,23 @@ def _decision_row(decision: Decision) -> dict[str, Any]:
         "time_zone": decision.time_zone,
         "group_name": decision.group.value,
         "snapshot_id": decision.snapshot,
+        "activate_by": decision.activate_by,
+        "activated_at": decision.activated_at,
         "window_closes_at": decision.window_closes_at,
         "request_id": decision.request_id,
         "request_hash": decision.request_hash,
+        "superseded_by": decision.superseded_by,
     }
+
+
+def _request_row(decision: Decision) -> dict[str, Any]:
+    return {"campaign": decision.campaign, "request_id": decision.request_id, "decision_id": decision.id}
+
+
+def _window_row(decision: Decision) -> dict[str, Any]:
+    waiting = decision.window_closes_at is None
+    closes = decision.activate_by if waiting else decision.window_closes_at
+    return {"decision_id": decision.id, "campaign": decision.campaign, "closes_at": closes, "waiting": waiting}
 
 
 def _choice_rows(decision: Decision) -> Iterator[dict[str, Any]]:
@@ -176,6 +191,7 @@ def _choice_rows(decision: Decision) -> Iterator[dict[str, Any]]:
             "probabilities": choice.probabilities,
             "candidates": [asdict(candidate) for candidate in choice.candidates],
             "refusals": [{"variant": refusal.variant, "reason": refusal.reason} for refusal in choice.refusals],
+            "activated_at": choice.activated_at,
         }
 
 
@@ -187,6 +203,7 @@ def _matured(row: Row[Any], made: tuple[Choice, ...]) -> Matured:
         slot_rewards=row.slot_rewards,
         matured_at=row.matured_at,
         error=row.error,
+        excluded=None if row.excluded is None else Excluded(row.excluded),
     )
 
 
@@ -205,8 +222,12 @@ def _decision(row: Row[Any], made: tuple[Choice, ...]) -> Decision:
         snapshot=row.snapshot_id,
         window_closes_at=row.window_closes_at,
         choices=made,
+        activate_by=row.activate_by,
+        activated_at=row.activated_at,
         request_id=row.request_id,
         request_hash=row.request_hash,
+        superseded_by=row.superseded_by,
+        erased=row.erased_at is not None,
     )
 
 
@@ -227,6 +248,7 @@ def _choice(row: Row[Any]) -> Choice:
         probabilities=tuple(row.probabilities),
         candidates=candidates,
         refusals=tuple(Refusal(row.slot, r["variant"], r["reason"]) for r in row.refusals),
+        activated_at=row.activated_at,
     )
 
 

@@ -19,6 +19,7 @@ from server.errors import DatabaseUnusable, DiskFull, EligeError, Unavailable
 # one moment of the log, however many statements; and a defect that writes where it should read is found
 READING: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 WRITING: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
+SCHEMA = WRITING
 
 CONNECT_SECONDS = 10
 DISK_FULL, READ_ONLY, NO_PRIVILEGE = "53100", "25006", "42501"

@@ -17,6 +17,8 @@ from server.errors import DatabaseUnusable, DiskFull, EligeError, Unavailable
 
 READING: dict[str, Any] = {}
 WRITING: dict[str, Any] = {"immediate": True}
+# a table that is made anew goes away for a moment, while others point to it
+SCHEMA: dict[str, Any] = {**WRITING, "foreign_keys": False}
 
 
 def checked(url: URL, *, create: bool) -> URL:
@@ -43,8 +45,10 @@ def engine(url: URL, *, timeout_ms: int, **common: Any) -> Engine:
 
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("foreign_keys", True):  # of no effect once a transaction has begun
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
     return made
 

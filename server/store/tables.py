@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    true,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -64,9 +67,11 @@ campaigns = Table(
     Column("document", JSON, nullable=False),  # normalised
     Column("source", Text, nullable=False),  # as it was written
     Column("created_at", Utc, nullable=False),
+    Column("pinned_snapshot", Integer),  # the one that serves whatever is learned
     PrimaryKeyConstraint("campaign", "version"),
 )
 
+# Written once, but for what an activation, an earlier answer of another server, or an erasure sets.
 decisions = Table(
     "decisions",
     metadata,
@@ -81,12 +86,28 @@ decisions = Table(
     Column("time_zone", String(64)),
     Column("group_name", String(16), nullable=False),
     Column("snapshot_id", Integer),
-    Column("window_closes_at", Utc, nullable=False),
+    Column("activate_by", Utc),  # when a deferred activation is given up; null where nothing was deferred
+    Column("activated_at", Utc),  # when the first of its slots was shown; null as long as none was
+    Column("window_closes_at", Utc),  # null as long as no window has begun
     Column("request_id", String(256)),
     Column("request_hash", String(32)),
+    Column("superseded_by", String(40)),
+    Column("erased_at", Utc),
     ForeignKeyConstraint(["campaign", "version"], ["campaigns.campaign", "campaigns.version"]),
-    UniqueConstraint("campaign", "request_id"),
     Index("decisions_by_time", "campaign", "at"),
+    Index("decisions_by_person", "person", "activated_at"),
+)
+
+# What makes a request id unique. A table of its own, so that decisions and choices can be partitioned by decision_id,
+# which sorts by time.
+requests = Table(
+    "requests",
+    metadata,
+    Column("campaign", String(63), nullable=False),
+    Column("request_id", String(256), nullable=False),
+    Column("decision_id", String(40), nullable=False),
+    PrimaryKeyConstraint("campaign", "request_id"),
+    Index("requests_by_decision", "decision_id"),
 )
 
 choices = Table(
@@ -96,7 +117,7 @@ choices = Table(
     Column("position", Integer, nullable=False),  # slots are decided in this order
     Column("slot", String(63), nullable=False),
     Column("variant", Text, nullable=False),
-    Column("propensity", Float, nullable=False),
+    Column("propensity", Float),  # null where it was chosen elsewhere and nobody knows
     Column("kind", String(16), nullable=False),
     Column("reason", String(32), nullable=False),
     Column("policy", Text, nullable=False),
@@ -107,17 +128,31 @@ choices = Table(
     ),  # of the eligible, in their order; [] where only the propensity is known
     Column("candidates", JSON, nullable=False),  # variants that existed only in this call
     Column("refusals", JSON, nullable=False),
+    Column("activated_at", Utc),  # when this slot was shown; null as long as it was not
     PrimaryKeyConstraint("decision_id", "position"),
     ForeignKeyConstraint(["decision_id"], ["decisions.decision_id"]),
 )
 
-# Decisions whose window is open: what the trainer still has to mature. A row leaves when its reward arrives.
+# Activations that came before their decision: they are applied when it is stored.
+early_activations = Table(
+    "early_activations",
+    metadata,
+    Column("activation_id", Count, primary_key=True),
+    Column("decision_id", String(40), nullable=False),
+    Column("slots", JSON, nullable=False),  # [] for all
+    Column("at", Utc, nullable=False),
+    Index("early_activations_by_decision", "decision_id"),
+)
+
+# Decisions whose window is open: what the trainer still has to mature. A row leaves when its reward arrives. While
+# `waiting`, no window has begun: closes_at is when the activation is given up.
 windows = Table(
     "windows",
     metadata,
     Column("decision_id", String(40), primary_key=True),
     Column("campaign", String(63), nullable=False),
     Column("closes_at", Utc, nullable=False),
+    Column("waiting", Boolean, nullable=False, server_default=false()),
     Index("windows_by_close", "campaign", "closes_at", "decision_id"),
 )
 
@@ -125,8 +160,10 @@ outcomes = Table(
     "outcomes",
     metadata,
     Column("outcome_id", Count, primary_key=True),
-    Column("decision_id", String(40), nullable=False),  # no foreign key: an outcome may arrive before its decision
+    # no foreign key: an outcome may arrive before its decision; null: told of a person whose last decision is not known
+    Column("decision_id", String(40)),
     Column("campaign", String(63), nullable=False),
+    Column("person", String(32)),  # where it was told of a person: their keyed hash
     Column("slot", String(63)),
     Column("metric", String(63), nullable=False),
     Column("value", Float, nullable=False),
@@ -136,6 +173,7 @@ outcomes = Table(
     Column("key", String(256)),
     # the same key counts once for a decision and metric; the index also finds the outcomes of a decision
     UniqueConstraint("decision_id", "metric", "key"),
+    Index("outcomes_by_person", "person"),
 )
 
 rewards = Table(
@@ -147,6 +185,7 @@ rewards = Table(
     Column("reward", Float),
     Column("slot_rewards", JSON, nullable=False),
     Column("error", Text),
+    Column("excluded", String(16)),  # why it counts for nothing, where it does not: see records.Excluded
     Column("matured_at", Utc, nullable=False),
     PrimaryKeyConstraint("campaign", "sequence"),
     ForeignKeyConstraint(["decision_id"], ["decisions.decision_id"]),
@@ -166,6 +205,10 @@ snapshots = Table(
     Column("epoch", Integer, nullable=False),
     Column("versions", JSON, nullable=False),
     Column("created_at", Utc, nullable=False),
+    Column("published", Boolean, nullable=False, server_default=true()),  # whether it may serve
+    Column("skipped", Boolean, nullable=False, server_default=false()),  # its segment was passed over, not learned
+    Column("base", Boolean, nullable=False, server_default=false()),  # kept: the log before it is past its retention
+    Column("withdrawn_at", Utc),  # it had learned from a person since erased
     UniqueConstraint("campaign", "lineage", "trained_through"),
 )
 
@@ -179,6 +222,10 @@ snapshot_slots = Table(
     Column("configuration", Text, nullable=False),
     Column("state", LargeBinary),  # null once thinned out: it can be rebuilt from the log
     Column("digest", String(32), nullable=False),  # of the state; stays when it is thinned out
+    # over the whole lineage; losses were taken before learning, weighted by what the policy would have done
+    Column("examples", Count),
+    Column("loss_sum", Float),
+    Column("loss_weight", Float),
     PrimaryKeyConstraint("snapshot_id", "slot"),
     ForeignKeyConstraint(["snapshot_id"], ["snapshots.snapshot_id"]),
 )
@@ -190,4 +237,39 @@ leases = Table(
     Column("holder", String(100), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("expires_at", Utc, nullable=False),
+)
+
+# Servers that acknowledge before they write here: how far each has come.
+servers = Table(
+    "servers",
+    metadata,
+    Column("server", String(64), primary_key=True),  # the identity of its outbox
+    Column("started_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Column("drained_through", Count, nullable=False),  # the place in its outbox
+    Column("drained_until", Utc, nullable=False),  # what it acknowledged before is here
+)
+
+# Keys of one human being: a cookie, and the customer that it turned out to be. Both as keyed hashes.
+people = Table(
+    "people",
+    metadata,
+    Column("person", String(32), primary_key=True),
+    Column("linked_to", String(32), nullable=False),
+    Column("linked_at", Utc, nullable=False),
+    Index("people_by_link", "linked_to"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", String(32), primary_key=True),
+    Column("keys", JSON, nullable=False),  # keyed hashes; [] once it is done
+    Column("campaigns", JSON, nullable=False),  # which had learned from them, and the lineages before
+    Column("decisions", Count, nullable=False),
+    Column("outcomes", Count, nullable=False),
+    Column("links", Count, nullable=False),
+    Column("error", Text),
+    Column("started_at", Utc, nullable=False),
+    Column("finished_at", Utc),
 )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, null, select, update
 
 from server.errors import LeaseLost
-from server.records import SlotState, Snapshot
+from server.records import Excluded, SlotState, Snapshot
 from server.store import decisions as decision_rows
 from server.store.tables import decisions, leases, rewards, snapshot_slots, snapshots, windows
 
@@ -26,6 +26,15 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A decision to be matured. `waiting`: none of its slots was shown, and its activation is given up."""
+
+    decision_id: str
+    closes_at: datetime
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Earned:
     """What one decision earned, before it has its place in the sequence."""
 
@@ -33,6 +42,7 @@ class Earned:
     reward: float | None
     slot_rewards: Mapping[str, float]
     error: str | None = None
+    excluded: Excluded | None = None
 
 
 def acquire(connection: Connection, campaign: str, *, holder: str, now: datetime, lasts: timedelta) -> Lease | None:
@@ -63,10 +73,12 @@ def release(connection: Connection, holder: str, *, now: datetime) -> None:
     connection.execute(update(leases).where(leases.c.holder == holder).values(expires_at=now))
 
 
-def due(connection: Connection, campaign: str, *, closed_by: datetime, limit: int) -> list[str]:
-    """Ids of decisions whose window closed by then and that are not matured, earliest first."""
-    query = select(windows.c.decision_id).where(windows.c.campaign == campaign, windows.c.closes_at <= closed_by)
-    return list(connection.execute(query.order_by(windows.c.closes_at, windows.c.decision_id).limit(limit)).scalars())
+def due(connection: Connection, campaign: str, *, closed_by: datetime, limit: int) -> list[Due]:
+    """Decisions whose window closed by then and that are not matured, earliest first."""
+    query = select(windows.c.decision_id, windows.c.closes_at, windows.c.waiting)
+    query = query.where(windows.c.campaign == campaign, windows.c.closes_at <= closed_by)
+    rows = connection.execute(query.order_by(windows.c.closes_at, windows.c.decision_id).limit(limit))
+    return [Due(row.decision_id, row.closes_at, row.waiting) for row in rows]
 
 
 def append_rewards(connection: Connection, lease: Lease, earned: Sequence[Earned], *, now: datetime) -> int:
@@ -81,6 +93,7 @@ def append_rewards(connection: Connection, lease: Lease, earned: Sequence[Earned
             "reward": one.reward,
             "slot_rewards": dict(one.slot_rewards),
             "error": one.error,
+            "excluded": one.excluded,
             "matured_at": now,
         }
         for place, one in enumerate(earned, start=1)

@@ -118,18 +118,18 @@ class Trainer:
 
     def _mature(self, lease: Lease, now: datetime) -> int:
         with self._database.writing([lease.campaign]) as connection:
-            ids = training_rows.due(connection, lease.campaign, closed_by=now - self._grace, limit=MATURE_BATCH)
-            if not ids:
+            closed = training_rows.due(connection, lease.campaign, closed_by=now - self._grace, limit=MATURE_BATCH)
+            if not closed:
                 return 0
+            ids = [one.decision_id for one in closed]
             decided = decision_rows.read_many(connection, ids)
             happened = outcome_rows.of_decisions(connection, ids)
             earned: list[Earned] = []
-            for decision_id in ids:
-                decision = decided[decision_id]
-                campaign = self._version(lease.campaign, decision.version)
-                earned.append(earn(campaign, decision_id, happened[decision_id], closes_at=decision.window_closes_at))
+            for one in closed:
+                campaign = self._version(lease.campaign, decided[one.decision_id].version)
+                earned.append(earn(campaign, one.decision_id, happened[one.decision_id], closes_at=one.closes_at))
             training_rows.append_rewards(connection, lease, earned, now=now)
-        return len(ids)
+        return len(closed)
 
     def _learn(self, lease: Lease, stored: StoredCampaign, now: datetime) -> int:
         campaign = self._version(stored.campaign, stored.version)

@@ -21,9 +21,10 @@ def run(url: str) -> Run:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A database of before there were migrations, at the URL of the test."""
-    return Path(shutil.copy(FIXTURE, tmp_path / "elige.db"))
+def old(tmp_path: Path, run: Run) -> None:
+    """A database of before there were migrations, upgraded, at the URL of the test."""
+    shutil.copy(FIXTURE, tmp_path / "elige.db")
+    assert f"upgraded from schema 0001 to {migrate.HEAD}" in run("upgrade").output
 
 
 def test_upgrade_says_what_it_did(run: Run, url: str) -> None:

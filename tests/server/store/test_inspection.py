@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.store import migrate
 from server.store.database import Database
 from server.store.inspection import CampaignCounts, campaign_counts, check, table_sizes
 from server.store.tables import metadata
@@ -66,7 +67,7 @@ def test_nothing_is_wrong_with_what_the_service_wrote(database: Database) -> Non
         (ALL_OF.format(":last"), "every open window has its decision"),
         ("DELETE FROM windows WHERE decision_id = :last", "every decision has its reward or an open window"),
         (
-            "INSERT INTO windows SELECT decision_id, campaign, at FROM decisions WHERE decision_id = :first",
+            "INSERT INTO windows SELECT decision_id, campaign, at, 1 = 0 FROM decisions WHERE decision_id = :first",
             "no decision has both a reward and an open window",
         ),
         ("UPDATE snapshots SET trained_from = 9 WHERE snapshot_id = 2", "every snapshot goes on"),
@@ -76,8 +77,8 @@ def test_nothing_is_wrong_with_what_the_service_wrote(database: Database) -> Non
         ("UPDATE snapshots SET trained_through = 13 WHERE snapshot_id = 2", "no snapshot has learned more"),
         ("UPDATE rewards SET sequence = 99 WHERE sequence = 4", "the sequence of every campaign has no gap"),
         ("UPDATE snapshot_slots SET digest = 'x' WHERE snapshot_id = 1", "the bytes of every snapshot"),
-        ("DROP INDEX decisions_by_time", "the schema is 0001"),
-        ("ALTER TABLE outcomes ADD COLUMN mine INTEGER", "the schema is 0001"),
+        ("DROP INDEX decisions_by_time", f"the schema is {migrate.HEAD}"),
+        ("ALTER TABLE outcomes ADD COLUMN mine INTEGER", f"the schema is {migrate.HEAD}"),
     ],
 )
 def test_each_rule_finds_what_breaks_it(

@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from server.store.database import Database, shown
 from server.store.tables import metadata
 from server.training.trainer import Trainer
 from simulator import evaluate
+from tests.postgres import Postgres
 
 FIXTURE = Path(__file__).with_name("fixtures") / "r0001.sqlite"
 LAST = datetime(2026, 3, 1, 13, 2, tzinfo=UTC)
@@ -84,7 +86,8 @@ def test_opening_the_current_schema_writes_nothing_and_runs_no_migration(
 
 
 def test_a_database_of_before_goes_on_where_it_stopped(old: str) -> None:
-    database = Database(old)
+    database = Database(old, upgrade=True)
+    assert database.schema_before == "0001"
     assert database.secret == bytes.fromhex("5e" * 32)
     with database.reading() as connection:
         assert migrate.revision(connection) == migrate.HEAD
@@ -127,9 +130,10 @@ def test_an_upgrade_brings_an_older_schema_to_the_newest(
     sql: Callable[..., Any],
     next_version: Callable[..., None],
 ) -> None:
+    newest = migrate.HEAD
     next_version()
     upgraded = open_database(upgrade=True)
-    assert upgraded.schema_before == "0001"
+    assert upgraded.schema_before == newest
     assert sql("SELECT note FROM leases") == []
     assert upgraded.secret == database.secret
     assert open_database().schema_before == "9999"
@@ -150,9 +154,52 @@ def test_a_database_of_before_there_were_migrations_is_upgraded_through_all_of_t
 def test_an_upgrade_that_fails_changes_nothing(
     database: Database, open_database: Callable[..., Database], next_version: Callable[..., None]
 ) -> None:
+    newest = migrate.HEAD
     next_version("raise KeyError('half way')")
     with pytest.raises(KeyError, match="half way"):
         open_database(upgrade=True)
     with database.reading() as connection:
-        assert migrate.revision(connection) == "0001"
+        assert migrate.revision(connection) == newest
         assert "note" not in {column["name"] for column in inspect(connection).get_columns("leases")}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database(template="template1") as made:
+        yield made
+
+
+def test_the_rows_of_the_first_schema_are_kept(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = "2026-03-01 12:00:00.000001"
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "HEAD", migrate.BASELINE)
+        database = Database(empty)
+    with database.writing() as connection:
+        connection.execute(text(f"INSERT INTO campaigns VALUES ('hero', 1, 1, 'active', '{{}}', '', '{at}')"))
+        for number, request in enumerate(("'visit-1'", "NULL")):
+            decided = f"'d{number}', 'hero', 1, '{at}', NULL, '{{}}', '[]', '{{}}', NULL, 'policy', NULL, '{at}'"
+            connection.execute(text(f"INSERT INTO decisions VALUES ({decided}, {request}, NULL)"))
+            chosen = (
+                f"'d{number}', 0, 'headline', 'hours', 0.5, 'policy', 'drawn', 'uniform', 0, '[]', '[]', '[]', '[]'"
+            )
+            connection.execute(text(f"INSERT INTO choices VALUES ({chosen})"))
+            happened = f"{number}, 'd{number}', 'hero', NULL, 'click', 1, '{at}', '{at}', 'late', 'k'"
+            connection.execute(text(f"INSERT INTO outcomes VALUES ({happened})"))
+    database.close()
+
+    with closing(Database(empty, upgrade=True)) as upgraded, upgraded.reading() as connection:
+        assert upgraded.schema_before == migrate.BASELINE
+        assert migrate.differences(connection) == []
+        asked = connection.execute(text("SELECT campaign, request_id, decision_id FROM requests")).all()
+        assert asked == [("hero", "visit-1", "d0")]
+        for query in (
+            "SELECT count(*) FROM decisions WHERE activated_at = at AND activate_by IS NULL",
+            "SELECT count(*) FROM choices JOIN decisions USING (decision_id) WHERE choices.activated_at = at",
+            "SELECT count(*) FROM outcomes WHERE person IS NULL AND decision_id IN ('d0', 'd1')",
+        ):
+            assert connection.execute(text(query)).scalar_one() == 2

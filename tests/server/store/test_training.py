@@ -138,11 +138,16 @@ def test_due_windows_come_by_their_close(log: Any, clock: Any, database: Databas
     clock.move(minutes=-5)
     early = log.decide([{}])
     closes = late[0].window_closes_at
-    with database.reading() as connection:
-        assert rows.due(connection, "hero", closed_by=closes - SECOND, limit=9) == [early[0].id]
-        assert rows.due(connection, "hero", closed_by=closes, limit=9) == [early[0].id, late[0].id]
-        assert rows.due(connection, "hero", closed_by=closes, limit=1) == [early[0].id]
-        assert rows.due(connection, "other", closed_by=closes, limit=9) == []
+
+    def due(*, campaign: str = "hero", closed_by: datetime, limit: int = 9) -> list[str]:
+        with database.reading() as connection:
+            return [one.decision_id for one in rows.due(connection, campaign, closed_by=closed_by, limit=limit)]
+
+    assert closes is not None
+    assert due(closed_by=closes - SECOND) == [early[0].id]
+    assert due(closed_by=closes) == [early[0].id, late[0].id]
+    assert due(closed_by=closes, limit=1) == [early[0].id]
+    assert due(campaign="other", closed_by=closes) == []
 
 
 @pytest.fixture
