@@ -1,15 +1,21 @@
 """The product as its users have it: `elige` as a program, a real server, the real client."""
 
 import os
-import re
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.system.running import ELIGE, Server
+from tests.postgres import Postgres, running_postgres
+from tests.system.running import ELIGE, Server, start_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL, started for the first test that asks."""
+    with running_postgres() as one:
+        yield one
 
 
 @pytest.fixture
@@ -23,23 +29,12 @@ def serve(tmp_path: Path, database: str) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
     def start(*arguments: str, db: str = database) -> Server:
-        log = tmp_path / f"server-{len(started)}.log"
-        command = [*ELIGE, "serve", "--db", db, "--listen", "localhost:0", *arguments]
-        with log.open("w") as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        assert process.stdout is not None
-        match = re.search(r" on (\S+:\d+)", process.stdout.readline())
-        assert match, log.read_text()
-        started.append(Server(process, match[1], log))
+        started.append(start_server(*arguments, db=db, log=tmp_path / f"server-{len(started)}.log"))
         return started[-1]
 
     yield start
     for server in started:
-        if server.process.poll() is None:
-            os.kill(server.process.pid, signal.SIGKILL)
-            server.process.wait()
-        if server.process.stdout:
-            server.process.stdout.close()
+        server.end()
 
 
 @pytest.fixture

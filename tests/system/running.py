@@ -1,5 +1,7 @@
 """One running server, and what it takes to wait for it."""
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,10 +34,29 @@ class Server:
         self.process.send_signal(number)
         return self.process.wait(timeout=30)
 
+    def end(self) -> None:
+        """However it is, it is gone afterwards."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
     @property
     def trainer(self) -> int:
         """The process id of its trainer, once there is one."""
         return eventually(lambda: next(iter(children(self.process.pid)), None))
+
+
+def start_server(*arguments: str, db: str, log: Path) -> Server:
+    """`elige serve` on a free port, answering; what it complains of goes to `log`."""
+    command = [*ELIGE, "serve", "--db", db, "--listen", "localhost:0", *arguments]
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=log.parent)
+    assert process.stdout is not None
+    match = re.search(r" on (\S+:\d+)", process.stdout.readline())
+    assert match, log.read_text()
+    return Server(process, match[1], log)
 
 
 def children(pid: int) -> list[int]:
