@@ -33,11 +33,17 @@ def make_decision_id(secret: bytes, *, at: datetime, campaign_number: int, rando
 
     Raises InvalidRequest for a time before 1970.
     """
-    micros = (at - _EPOCH) // _MICROSECOND
-    if micros < 0:
-        raise InvalidRequest(f"{at.isoformat()} lies before 1970: no decision can be that old")
+    micros = _micros(at)
     body = micros.to_bytes(_TIME, "big") + campaign_number.to_bytes(_CAMPAIGN, "big") + random
     return b32hexencode(body + _check(secret, body)).decode().lower()
+
+
+def earliest_id(at: datetime) -> str:
+    """What every id of a decision made at `at` or later sorts after, and every earlier one before: a bound for
+    partitions and ranges. It is no decision's id. Raises InvalidRequest for a time before 1970.
+    """
+    micros = _micros(at)
+    return b32hexencode(micros.to_bytes(_TIME, "big")).decode().lower().rstrip("=")
 
 
 def read_decision_id(secret: bytes, decision_id: str) -> IdParts:
@@ -63,6 +69,13 @@ def person_key(secret: bytes, person: str) -> str:
     return hashlib.blake2b(
         person.encode("utf-8", "surrogatepass"), key=secret, digest_size=16, person=b"elige-person"
     ).hexdigest()
+
+
+def _micros(at: datetime) -> int:
+    micros = (at - _EPOCH) // _MICROSECOND
+    if micros < 0:
+        raise InvalidRequest(f"{at.isoformat()} lies before 1970: no decision can be that old")
+    return micros
 
 
 def _check(secret: bytes, body: bytes) -> bytes:

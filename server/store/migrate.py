@@ -7,7 +7,7 @@ Alembic is imported only where a schema is made or changed: opening a database c
 import secrets
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
@@ -75,8 +75,12 @@ def differences(connection: Connection) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    def ours(item: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
-        return not (kind == "table" and reflected and compared is None)  # tables of others are no business of ours
+    def ours(item: Any, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
+        if not reflected or compared is not None:
+            return True
+        if kind == "foreign_key_constraint":  # PostgreSQL repeats those to a partitioned table for its partitions
+            return item.elements[0].target_fullname.partition(".")[0] in metadata.tables
+        return kind != "table"  # tables of others are no business of ours
 
     context = MigrationContext.configure(connection, opts={"include_object": ours, "target_metadata": metadata})
     return [str(difference) for difference in compare_metadata(context, metadata)]

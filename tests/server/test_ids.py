@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import InvalidRequest
-from server.ids import LENGTH, RANDOM, make_decision_id, person_key, read_decision_id
+from server.ids import LENGTH, RANDOM, earliest_id, make_decision_id, person_key, read_decision_id
 
 SECRET = b"s" * 32
 AT = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
@@ -30,6 +30,13 @@ def test_an_id_says_when_and_of_which_campaign(at: datetime, number: int, random
     assert (read.at, read.campaign_number) == (at, number)
     assert len(made) == LENGTH
     assert set(made) <= set(ALPHABET)
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(4000, 1, 1), timezones=st.just(UTC)), st.integers(0, 2**32 - 1))
+def test_a_moment_parts_the_ids_before_it_from_those_after(at: datetime, number: int) -> None:
+    bound = earliest_id(at)
+    assert make(at - timedelta(microseconds=1), number, random=b"\xff" * RANDOM) < bound
+    assert bound <= make(at, number, random=b"\x00" * RANDOM)
 
 
 @given(
