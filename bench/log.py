@@ -35,7 +35,7 @@ from server.ids import RANDOM, make_decision_id
 from server.records import Decision, Outcome
 from server.rpc import wire
 from server.service import put_campaign
-from server.store.committer import Committer
+from server.store.committer import Committer, Direct
 from server.store.database import Database
 from server.store.tables import choices, decisions, outcomes, windows
 
@@ -113,7 +113,7 @@ def _as_written(work: Work) -> Rows:
     with tempfile.TemporaryDirectory(prefix="elige-bench-") as folder:
         database = _opened(f"sqlite:///{Path(folder) / 'elige.db'}")
         with asyncio.Runner() as runner:
-            committer = Committer(database)
+            committer = Committer(Direct(database))
             runner.run(_write(committer, work))
             committer.close()
         order = {one.id: place for place, one in enumerate(work.decisions)}
@@ -141,7 +141,7 @@ async def _write(committer: Committer, work: Work) -> None:
 @contextmanager
 def _elige(url: str) -> Iterator[Side]:
     database = _opened(url)
-    committer = Committer(database)
+    committer = Committer(Direct(database))
     with asyncio.Runner() as runner:
         made = _works()
         try:

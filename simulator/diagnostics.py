@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.estimators import effective_sample_size
+from simulator.intervals import Possible
 from simulator.log import Flags, Floats, Log
 
 MIN_SUPPORT = 0.95
@@ -46,6 +47,26 @@ class Diagnostics:
 def weights(log: Log, target: Floats) -> Floats:
     """(n,) w = π(chosen|x)/propensity, for the policy's (n, K) pmf."""
     return target[np.arange(len(log)), log.chosen] / log.propensities
+
+
+def earned_range(log: Log) -> tuple[float, float]:
+    """What a mean reward can be: the declared range, or what was seen if that is wider."""
+    return min(log.reward_range.low, float(log.rewards.min())), max(log.reward_range.high, float(log.rewards.max()))
+
+
+def possible(log: Log, target: Floats) -> Possible:
+    """What this log could have held for the (n, K) pmf of a policy: exact where all logged probabilities are known,
+    else by the weights that were seen, and the least propensity.
+    """
+    low, high = earned_range(log)
+    if log.probabilities is None:
+        w = weights(log, target)
+        most = max(float(w.max()), 1.0 / float(log.propensities.min()))
+        return Possible(float(np.sqrt(np.mean(w**3))), most, low, high)
+    shown = log.probabilities > 0.0
+    ratio = np.divide(target, log.probabilities, out=np.zeros_like(target), where=shown)
+    cubes = np.einsum("ij,ij,ij->i", target, ratio, ratio)  # E[w³ | x] = Σ π³/p²
+    return Possible(float(np.sqrt(cubes.mean())), float(ratio.max()), low, high)
 
 
 def diagnose(log: Log, target: Floats) -> Diagnostics:

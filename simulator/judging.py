@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.diagnostics import diagnose, weights
+from simulator.diagnostics import diagnose, earned_range, possible, weights
 from simulator.estimators import Estimate, difference, dm, dr, ips, mean, snips
 from simulator.evaluation import LOGGED, Period, Row
+from simulator.intervals import Possible
 from simulator.log import Flags, Floats, Log
 
 ESTIMATORS = ("ips", "snips", "dm", "dr")
@@ -38,7 +39,9 @@ class Part:
 def part_of(judged: Log, q: Floats, members: Flags, *, confidence: float) -> Part:
     """The rounds of `judged` that are members. Raises LogError where none is."""
     log = judged[members]
-    return Part(log, members, q[members], _within(mean(log.rewards, log.persons, confidence=confidence), log))
+    seen = Possible(1.0, 1.0, *earned_range(log))
+    earned = mean(log.rewards, log.persons, confidence=confidence, possible=seen)
+    return Part(log, members, q[members], _within(earned, log))
 
 
 def nothing_to_tell(log: Log) -> str | None:
@@ -92,18 +95,17 @@ def eligible_shares(log: Log) -> dict[str, float]:
 def _estimates(
     log: Log, target: Floats, q: Floats, estimators: Sequence[str], confidence: float
 ) -> dict[str, Estimate]:
-    w = weights(log, target)
+    w, seen = weights(log, target), possible(log, target)
     by_name: dict[str, Callable[[], Estimate]] = {
-        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence),
-        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence),
+        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence, possible=seen),
+        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence, possible=seen),
         "dm": lambda: dm(target, q, log.persons, confidence=confidence),
-        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence),
+        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=seen),
     }
     return {name: _within(by_name[name](), log) for name in estimators}
 
 
 def _within(found: Estimate, log: Log) -> Estimate:
-    """The interval cut to what a mean reward can be: the declared range, or what was seen if that is wider."""
-    low = min(log.reward_range.low, float(log.rewards.min()))
-    high = max(log.reward_range.high, float(log.rewards.max()))
+    """The interval cut to what a mean reward can be."""
+    low, high = earned_range(log)
     return replace(found, low=float(np.clip(found.low, low, high)), high=float(np.clip(found.high, low, high)))

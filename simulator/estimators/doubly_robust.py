@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.estimators.estimate import Estimate, estimate
+from simulator.estimators.estimate import Estimate, bounded, estimate
+from simulator.intervals import Possible
 from simulator.log import Floats
 
 
@@ -16,6 +17,7 @@ def dr(
     persons: NDArray[np.int64],
     *,
     confidence: float = 0.95,
+    possible: Possible | None = None,
 ) -> Estimate:
     """DR: mean of Σ_a π(a|x)·q(x, a) + w·(r - q(x, chosen)). Dudík, Langford & Li 2011.
 
@@ -25,4 +27,5 @@ def dr(
     seen = q[np.arange(len(rewards)), chosen]
     scores = np.einsum("ij,ij->i", target, q, dtype=np.float64) + weights * (rewards - seen)
     value = float(scores.mean())
-    return estimate("dr", value, scores - value, persons, weights=weights, confidence=confidence)
+    found = estimate("dr", value, scores - value, persons, weights=weights, confidence=confidence, possible=possible)
+    return bounded(found, rewards, weights, persons, possible, confidence=confidence)

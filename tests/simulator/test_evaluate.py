@@ -123,12 +123,13 @@ def test_one_refusal_does_not_hide_the_rest(make_log: MakeLog) -> None:
 
 
 def test_intervals_stay_where_a_mean_reward_can_be(make_log: MakeLog) -> None:
-    """Eight clicks and a high confidence: uncut, both intervals would begin below 0."""
-    log = make_log(rewards=(np.arange(600) % 80 == 0).astype(float))
+    """Nearly all click, and the weights differ: uncut, the interval of the uniform policy would end above 1."""
+    log = make_log(rewards=(np.arange(600) % 80 != 0).astype(float))
     found = evaluate(log, estimators=["ips"], confidence=0.9999)
+    assert found.row("uniform").estimates["ips"].high == 1.0
     for name, estimator in (("logged", "mean"), ("uniform", "ips")):
         estimate = found.row(name).estimates[estimator]
-        assert estimate.low == 0.0 < estimate.value < estimate.high <= 1.0, name
+        assert 0.0 <= estimate.low < estimate.value < estimate.high <= 1.0, name
 
 
 def test_the_caller_s_policy_is_asked_on_the_logged_sets_only(make_log: MakeLog) -> None:

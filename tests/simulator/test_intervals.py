@@ -2,10 +2,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.optimize import minimize
 
 from simulator import NoSupport
 from simulator.estimators import dr, ips, mean, snips
-from simulator.intervals import clustered
+from simulator.intervals import Possible, clustered, cressie_read, skewed
 
 REPEATS = 400
 
@@ -32,6 +34,75 @@ def test_few_persons_get_a_wider_quantile_and_one_person_none() -> None:
         mean(values, np.zeros(4, dtype=int))
     with pytest.raises(ValueError, match=r"confidence 95: expected a number between 0 and 1"):
         mean(values, np.arange(4), confidence=95)
+
+
+def of_rates(events: int, n: int) -> tuple[float, float]:
+    """The skewed interval of a mean of 0 and 1."""
+    rewards = (np.arange(n) < events).astype(float)
+    rate = events / n
+    found = skewed(rate, rewards - rate, np.arange(n), up=1.0 - rate, down=rate, confidence=0.95)
+    return found.low, found.high
+
+
+@pytest.mark.parametrize(("events", "n"), [(1, 1_000), (3, 1_000), (10, 2_000), (40, 5_000)])
+def test_the_skewed_interval_of_a_rare_rate_is_the_exact_one(events: int, n: int) -> None:
+    exact = stats.beta.ppf([0.025, 0.975], [events, events + 1], [n - events + 1, n - events])  # Clopper & Pearson
+    assert of_rates(events, n) == pytest.approx(exact, rel=0.02, abs=5e-6)
+
+
+def test_what_was_never_seen_may_still_be() -> None:
+    low, high = of_rates(0, 300)
+    assert (low, high) == (0.0, pytest.approx(3.69 / 300, rel=0.02))  # the "rule of three", at 97.5 %
+    found = skewed(0.0, np.zeros(300), np.arange(300), up=42.0, down=0.0, confidence=0.95)
+    assert found.high == pytest.approx(42.0 * high, rel=0.01)
+
+
+def test_where_events_are_many_and_small_the_skewed_interval_is_the_symmetric_one() -> None:
+    values = np.random.default_rng(3).normal(size=20_000)
+    values -= values.mean()
+    plain = clustered(1.0, values, np.arange(20_000), confidence=0.95)
+    found = skewed(1.0, values, np.arange(20_000), up=2.0, down=2.0, confidence=0.95)
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=1e-3)
+    assert found.standard_error == plain.standard_error
+
+
+def test_the_skewed_interval_knows_persons() -> None:
+    """Three visits that go together say as much as one, and so does the one that was not seen."""
+    values = np.where(np.arange(200) < 6, 0.97, -0.03)
+    once = skewed(0.03, values, np.arange(200), up=5.0, down=0.2, confidence=0.95)
+    thrice = skewed(0.03, np.repeat(values, 3), np.repeat(np.arange(200), 3), up=5.0, down=0.2, confidence=0.95)
+    assert (thrice.low, thrice.high) == pytest.approx((once.low, once.high))
+
+
+def test_cressie_read_is_the_least_and_the_greatest_value_within_the_distance() -> None:
+    """In closed form as by numerical search among distributions over the rounds and one more, with mean weight 1."""
+    rng = np.random.default_rng(5)
+    w, r = rng.choice([0.2, 1.0, 6.0], size=40, p=[0.5, 0.4, 0.1]), rng.integers(2, size=40).astype(float)
+    possible = Possible(1.0, 8.0, 0.0, 1.0)
+    low, high = cressie_read(r, w, np.arange(40), possible, confidence=0.95)
+
+    def nearest(unseen: float) -> float:
+        return search(lambda q: np.sum((41 * q - 1.0) ** 2), np.append(w, unseen), [])
+
+    def search(goal: Any, weights: Any, more: list[Any]) -> float:
+        sums = [lambda q: q.sum() - 1.0, lambda q: (q * weights).sum() - 1.0]
+        constraints = [{"type": "eq", "fun": one} for one in sums] + more
+        found = minimize(goal, np.full(41, 1 / 41), constraints=constraints, method="SLSQP", options={"maxiter": 500})
+        assert found.success, found.message
+        return float(found.fun)
+
+    budget = nearest(8.0 if w.sum() < 40 else 0.0) + stats.f.isf(0.05, 1, 40)
+    near = [{"type": "ineq", "fun": lambda q: budget - np.sum((41 * q - 1.0) ** 2)}]
+
+    def least(reward: float, sign: float) -> float:
+        both = []
+        for unseen in (0.0, 8.0):
+            earned = sign * np.append(w * r, unseen * reward)
+            both.append(search(lambda q, earned=earned: (q * earned).sum(), np.append(w, unseen), near))
+        return min(both)
+
+    assert low == pytest.approx(max(least(0.0, 1.0), 0.0), abs=1e-4)
+    assert high == pytest.approx(min(-least(1.0, -1.0), 1.0), abs=1e-4)
 
 
 def logged(rng: np.random.Generator, persons: int) -> tuple[dict[str, Any], float]:
