@@ -20,6 +20,8 @@ from simulator.groups import MIN_ROUNDS, By, groups_of
 from simulator.judging import (
     ESTIMATORS,
     HEADLINES,
+    MODELLED,
+    USUAL,
     Asked,
     Part,
     eligible_shares,
@@ -63,7 +65,7 @@ def evaluate(
     log: Log,
     policies: Iterable[PolicySpec | str | Candidate] = (),
     *,
-    estimators: Sequence[str] = ESTIMATORS,
+    estimators: Sequence[str] = USUAL,
     confidence: float = 0.95,
     train_share: float = 0.5,
     by: By | None = None,
@@ -89,7 +91,7 @@ def evaluate(
     if problem := nothing_to_tell(judged):
         raise EvaluationError(problem)
     q = np.zeros(judged.eligible.shape)
-    if {"dm", "dr"} & set(estimators):
+    if MODELLED & set(estimators):
         q = cross_fitted(judged, seed=seed, progress=lambda done: tell("fitting the reward model", done))
     headline = next(name for name in HEADLINES if name in estimators)
     how = Asked(tuple(estimators), headline, confidence)

@@ -136,7 +136,7 @@ def _period(period: Period) -> dict[str, object]:
 
 
 def _estimate(found: Estimate) -> dict[str, object]:
-    names = ("value", "standard_error", "low", "high", "ess", "max_weight", "n", "clusters")
+    names = ("value", "standard_error", "low", "high", "ess", "max_weight", "n", "clusters", "note")
     return {name: getattr(found, name) for name in names}
 
 

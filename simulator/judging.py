@@ -6,13 +6,38 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.diagnostics import diagnose, earned_range, possible, weights
-from simulator.estimators import Estimate, difference, dm, dr, ips, mean, snips
+from simulator.estimators import (
+    Estimate,
+    Seen,
+    clipped_ips,
+    difference,
+    dm,
+    dr,
+    dros,
+    ips,
+    mean,
+    sndr,
+    snips,
+    switch_dr,
+)
 from simulator.evaluation import LOGGED, Period, Row
 from simulator.intervals import Possible
 from simulator.log import Flags, Floats, Log
 
-ESTIMATORS = ("ips", "snips", "dm", "dr")
-HEADLINES = ("dr", "snips", "ips", "dm")  # the first of these that was asked for is the one to read first
+USUAL = ("ips", "snips", "dm", "dr")
+ESTIMATORS = (*USUAL, "sndr", "clipped_ips", "switch_dr", "dros")
+MODELLED = {"dm", "dr", "sndr", "switch_dr", "dros"}
+"""Those that need a reward model."""
+HEADLINES = (
+    "dr",
+    "sndr",
+    "snips",
+    "ips",
+    "dros",
+    "switch_dr",
+    "clipped_ips",
+    "dm",
+)  # the first of these that was asked for is the one to read first
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +120,17 @@ def eligible_shares(log: Log) -> dict[str, float]:
 def _estimates(
     log: Log, target: Floats, q: Floats, estimators: Sequence[str], confidence: float
 ) -> dict[str, Estimate]:
-    w, seen = weights(log, target), possible(log, target)
+    w, could = weights(log, target), possible(log, target)
+    seen = Seen(log.rewards, w, target, q, log.chosen, log.persons, could)
     by_name: dict[str, Callable[[], Estimate]] = {
-        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence, possible=seen),
-        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence, possible=seen),
+        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence, possible=could),
+        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence, possible=could),
         "dm": lambda: dm(target, q, log.persons, confidence=confidence),
-        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=seen),
+        "sndr": lambda: sndr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=could),
+        "clipped_ips": lambda: clipped_ips(seen, confidence=confidence),
+        "switch_dr": lambda: switch_dr(seen, confidence=confidence),
+        "dros": lambda: dros(seen, confidence=confidence),
+        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=could),
     }
     return {name: _within(by_name[name](), log) for name in estimators}
 

@@ -138,7 +138,7 @@ def _interval(found: Estimate) -> str:
 
 
 def _with_interval(found: Estimate) -> str:
-    return f"{found.value:.3g} {_interval(found)}"
+    return f"{found.value:.3g} {_interval(found)}" + (f", {found.note}" if found.note else "")
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:

@@ -15,7 +15,8 @@ class Estimate:
 
     n: rounds. clusters: persons. ess: effective sample size of the weights, (Σw)²/Σw²; n for estimators without.
     influence: (n,) ψ, what each round adds to n·(value - truth); paired differences are made from it. up, down: the
-    size, on the scale of ψ, of an event that the log could have held and that would raise, or lower, the value.
+    size, on the scale of ψ, of an event that the log could have held and that would raise, or lower, the value. note:
+    what was chosen from the data, where something was.
     """
 
     estimator: str
@@ -30,6 +31,7 @@ class Estimate:
     influence: Floats = field(repr=False, compare=False)
     up: float = 0.0
     down: float = 0.0
+    note: str = ""
 
 
 def estimate(

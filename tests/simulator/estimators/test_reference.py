@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.estimators import dm, dr, ips, snips
+from simulator.estimators import dm, dr, ips, sndr, snips
+from simulator.estimators.weights import KERNELS, clipped, shrunk, slope, smoothed, switched
 
 CASES = ["synth_tiny", "synth_on_policy", "synth_deficient_support", "obd_men_random_to_bts"]
 Z = float(stats.norm.ppf(0.975))
@@ -57,6 +58,64 @@ def test_points_and_normal_intervals(shared: Path, case: str) -> None:
         assert estimate.low < low < high < estimate.high, "t is wider than normal"
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_other_weights(shared: Path, case: str) -> None:
+    x, expected = arrays(shared / "reference" / case)
+    r, w, persons = x["rewards"], x["weights"], x["persons"]
+    model = (x["target"], x["q"], x["chosen"], persons)
+    most, scale = expected["ips_clipped"]["params"]["lambda_"], expected["dros"]["params"]["lambda_"]
+    found = {
+        "ips_clipped": ips(r, clipped(w, most), persons),
+        "sndr": sndr(r, w, *model),
+        "dr_clipped": dr(r, clipped(w, most), *model),
+        "switch_dr": dr(r, switched(w, expected["switch_dr"]["params"]["lambda_"]), *model),
+        "dros": dr(r, shrunk(w, scale), *model),
+    }
+    for name, estimate in found.items():
+        assert estimate.value == pytest.approx(expected[name]["value"], rel=1e-6), name
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("name", "change"), [("ips_clipped", clipped), ("switch_dr", switched), ("dros", shrunk)])
+def test_slope(shared: Path, case: str, name: str, change: Any) -> None:
+    x, expected = arrays(shared / "reference" / case)
+    wanted = expected.get(f"{name}_tuned_slope")
+    if wanted is None:
+        pytest.skip(f"{case} has no answer for {name}")
+    r, w, persons = x["rewards"], x["weights"], x["persons"]
+    limits = sorted(map(float, wanted["params"]["lambdas"]), reverse=True)
+    tried = [
+        ips(r, change(w, one), persons, confidence=0.9)  # its half-widths are those of one side at 95 %
+        if name == "ips_clipped"
+        else dr(r, change(w, one), x["target"], x["q"], x["chosen"], persons, confidence=0.9)
+        for one in limits
+    ]
+    best = slope([one.value for one in tried], [one.high - one.value for one in tried])
+    assert limits[best] == float(wanted["best_lambda"])
+    assert tried[best].value == pytest.approx(wanted["value"], rel=1e-6)
+
+
+def test_kernels_for_ordered_variants(shared: Path) -> None:
+    folder = shared / "reference" / "continuous_sendtime"
+    with np.load(folder / "inputs.npz") as stored:
+        raw = {name: stored[name].astype(np.float64) for name in stored}
+    persons = np.arange(len(raw["reward"]))
+    q = raw["q_hat_at_evaluation_action"][:, None]
+    answers = json.loads((folder / "expected.json").read_text())["estimators"]
+    seen = set()
+    for answer in answers:
+        kernel, bandwidth = answer["params"]["kernel"], answer["params"]["bandwidth"]
+        w = smoothed(raw["action"], raw["evaluation_action"], raw["pscore_density"], bandwidth=bandwidth, kernel=kernel)
+        found = {
+            "kernel_ips": lambda w=w: ips(raw["reward"], w, persons),
+            "kernel_snips": lambda w=w: snips(raw["reward"], w, persons),
+            "kernel_dr": lambda w=w: dr(raw["reward"], w, np.ones_like(q), q, np.zeros(len(q), dtype=np.intp), persons),
+        }[answer["estimator"]]()
+        assert found.value == pytest.approx(answer["value"], rel=1e-6), answer
+        seen.add(kernel)
+    assert seen == set(KERNELS)
+
+
 @pytest.mark.parametrize("case", ["synth_deficient_support", "obd_men_random_to_bts"])
 def test_effective_sample_size_and_largest_weight(shared: Path, case: str) -> None:
     folder = shared / "reference" / case
@@ -72,5 +131,12 @@ def test_estimated_propensities(shared: Path) -> None:
     r, w, persons = x["rewards"], x["estimated"], x["persons"]
     assert ips(r, w, persons).value == pytest.approx(expected["ips_estimated_pscore"]["value"], rel=1e-6)
     assert snips(r, w, persons).value == pytest.approx(expected["snips_estimated_pscore"]["value"], rel=1e-6)
-    found = dr(r, w, x["target"], x["q"], x["chosen"], persons)
-    assert found.value == pytest.approx(expected["dr_estimated_pscore"]["value"], rel=1e-6)
+    model = (x["target"], x["q"], x["chosen"], persons)
+    found = {
+        "dr_estimated_pscore": dr(r, w, *model),
+        "sndr_estimated_pscore": sndr(r, w, *model),
+        "dros_estimated_pscore": dr(r, shrunk(w, 10.0), *model),
+        "switch_dr_estimated_pscore": dr(r, switched(w, 10.0), *model),
+    }
+    for name, estimate in found.items():
+        assert estimate.value == pytest.approx(expected[name]["value"], rel=1e-6), name

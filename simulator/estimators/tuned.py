@@ -1,0 +1,102 @@
+"""Estimators with a parameter that trades bias for variance, which SLOPE chooses; the estimate says what was chosen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from simulator.estimators.doubly_robust import dr
+from simulator.estimators.estimate import Estimate, jumps
+from simulator.estimators.importance import ips
+from simulator.estimators.weights import clipped, shrunk, slope, switched
+from simulator.intervals import Possible, skewed
+from simulator.log import Floats
+
+LIMITS = (np.inf, 1_000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0)
+"""From no bias to the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an estimator may know of the judged rounds. rewards, weights, chosen, persons: (n,); target, q: (n, K)."""
+
+    rewards: Floats
+    weights: Floats
+    target: Floats
+    q: Floats
+    chosen: NDArray[np.intp]
+    persons: NDArray[np.int64]
+    possible: Possible | None = None
+
+
+def clipped_ips(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+    """Clipped IPS: Σ min(w, limit) r / n. Ionides 2008."""
+
+    def of(limit: float) -> Estimate:
+        found = ips(seen.rewards, clipped(seen.weights, limit), seen.persons, confidence=confidence)
+        return _with_sides(found, seen, limit, confidence)
+
+    return _chosen("clipped_ips", of, limits, "weights clipped at {:g}", confidence)
+
+
+def switch_dr(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+    """Switch-DR: mean of Σ_a π(a|x) q(x, a) + w 1{w ≤ limit} (r - q(x, chosen)). Wang, Agarwal & Dudík 2017."""
+    return _chosen(
+        "switch_dr", _dr_with(seen, switched, lambda limit: limit, confidence), limits, "weights to {:g}", confidence
+    )
+
+
+def dros(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+    """DR with optimistic shrinkage: as DR, with weights limit · w / (w² + limit). Su et al. 2020."""
+    # the greatest of limit · w / (w² + limit) over all w is √limit / 2
+    return _chosen(
+        "dros", _dr_with(seen, shrunk, lambda limit: limit**0.5 / 2.0, confidence), limits, "shrinkage {:g}", confidence
+    )
+
+
+def _dr_with(
+    seen: Seen, change: Callable[[Floats, float], Floats], greatest: Callable[[float], float], confidence: float
+) -> Callable[[float], Estimate]:
+    def of(limit: float) -> Estimate:
+        w = change(seen.weights, limit)
+        found = dr(seen.rewards, w, seen.target, seen.q, seen.chosen, seen.persons, confidence=confidence)
+        return _with_sides(found, seen, greatest(limit), confidence)
+
+    return of
+
+
+def _chosen(
+    name: str, of: Callable[[float], Estimate], limits: Sequence[float], told: str, confidence: float
+) -> Estimate:
+    """The value is that of the limit chosen. Error and interval stay those of the first limit, the least biased: SLOPE
+    lets a bias pass that is as large as the intervals, and an interval of the chosen one would know nothing of it.
+    """
+    tried = [of(limit) for limit in limits]
+    quantile = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    best = slope([one.value for one in tried], [quantile * one.standard_error for one in tried])
+    first, chosen = tried[0], tried[best]
+    note = "" if np.isinf(limits[best]) else told.format(limits[best])
+    low, high = min(first.low, chosen.value), max(first.high, chosen.value)
+    return replace(
+        chosen,
+        estimator=name,
+        standard_error=first.standard_error,
+        low=low,
+        high=high,
+        influence=first.influence,
+        up=first.up,
+        down=first.down,
+        note=note,
+    )
+
+
+def _with_sides(found: Estimate, seen: Seen, greatest: float, confidence: float) -> Estimate:
+    """Skewed by what was possible under changed weights, which are at most `greatest`."""
+    if seen.possible is None:
+        return found
+    limited = replace(seen.possible, weight=min(seen.possible.weight, greatest))
+    up, down = jumps(found.value, limited)
+    sides = skewed(found.value, found.influence, seen.persons, up=up, down=down, confidence=confidence)
+    return replace(found, low=sides.low, high=sides.high, up=up, down=down)
