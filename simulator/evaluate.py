@@ -15,6 +15,7 @@ import numpy as np
 from policies.base import InvalidPmf, Learner, Policy, normalise
 from policies.registry import PolicySpec, create, mentioned
 from policies.types import TrainingExample
+from simulator.comparisons import compare
 from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Group, Row
 from simulator.groups import MIN_ROUNDS, By, groups_of
 from simulator.judging import (
@@ -34,6 +35,7 @@ from simulator.judging import (
 )
 from simulator.log import Floats, Log
 from simulator.reward_models import cross_fitted
+from simulator.sentences import LANGUAGES
 from simulator.verdict import verdict
 
 MIN_JUDGED_SHARE = 0.1
@@ -69,6 +71,7 @@ def evaluate(
     confidence: float = 0.95,
     train_share: float = 0.5,
     by: By | None = None,
+    lang: str = "en",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -77,11 +80,14 @@ def evaluate(
     is trained once, on everybody, and so is the reward model.
 
     Policies give their pmf on the logged eligible sets; no rule is run again. A policy that the log can't judge gets
-    a refusal with its reason. Raises EvaluationError when nothing can be judged as asked, PolicyError for a
-    specification that is none, LogError when a period would be empty.
+    a refusal with its reason. `lang`: of the sentences, en or es. Raises EvaluationError when nothing can be judged as
+    asked, PolicyError for a specification that is none, LogError when a period would be empty.
     """
     tell = progress or (lambda what, done: None)
     _check_log(log, estimators)
+    if lang not in LANGUAGES:
+        raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
+    language = LANGUAGES[lang]
     asked = [_named(log, policy, seed=seed) for policy in policies]
     trained, judged, refusals = _periods(log, asked, train_share)
     candidates = _by_name([*_baselines(judged, seed=seed), *asked])
@@ -119,7 +125,8 @@ def evaluate(
         period=period_of(judged),
         trained=period_of(trained) if trained is not None else None,
         notes=tuple(_notes(log, judged, trained)),
-        verdict=verdict(whole, judged.persons, headline=headline, confidence=confidence),
+        verdict=verdict(whole, judged.persons, headline=headline, confidence=confidence, language=language),
+        comparisons=compare(whole, judged.persons, headline=headline, confidence=confidence, language=language),
         by=by.key if by else "",
         groups=tuple(
             Group(name, int(members.sum()), tuple(rows.get(name, ())), untold[name], group_notes.get(name, ""))

@@ -62,6 +62,22 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """One policy against another, paired. relative: the difference as a share of what the other earned; None where that
+    is not surely positive. p_value: corrected for the number of comparisons. more_decisions: about how many would show
+    the difference, if it is the true one; None where it is shown, or there is none. sentence: all of it in words.
+    """
+
+    policy: str
+    against: str
+    difference: Estimate
+    relative: Estimate | None
+    p_value: float
+    more_decisions: int | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What each policy would have earned, every row judged on the same `period`.
 
@@ -78,6 +94,7 @@ class Evaluation:
     trained: Period | None
     notes: tuple[str, ...]
     verdict: str
+    comparisons: tuple[Comparison, ...] = ()
     by: str = ""
     groups: tuple[Group, ...] = ()
 
@@ -111,10 +128,23 @@ class Evaluation:
             "rows": [_row(row) for row in self.rows],
             "best": self.best().name,
             "verdict": self.verdict,
+            "comparisons": [_comparison(one) for one in self.comparisons],
             "notes": list(self.notes),
             "by": self.by or None,
             "groups": [_group(group) for group in self.groups],
         }
+
+
+def _comparison(one: Comparison) -> dict[str, object]:
+    return {
+        "policy": one.policy,
+        "against": one.against,
+        "difference": _estimate(one.difference),
+        "relative": _estimate(one.relative) if one.relative else None,
+        "p_value": one.p_value,
+        "more_decisions": one.more_decisions,
+        "sentence": one.sentence,
+    }
 
 
 def _group(group: Group) -> dict[str, object]:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.optimize import brentq
 
 from simulator.log import Floats
 
 Persons = NDArray[np.int64]
+
+LEAST_TAIL, MOST_TAIL = 1e-12, 0.499
+"""Between these a p-value is looked for; what is beyond is 0 or 1."""
 
 
 class NoSupport(ValueError):
@@ -70,18 +74,30 @@ def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down
     of ψ. It counts as often as visits of one person go together: by the ratio of the persons' variance to the rounds'.
     The quantiles are widened by t/z with G-1 degrees of freedom. Raises NoSupport with fewer than 2 persons.
     """
-    n, tail = len(influence), (1.0 - confidence) / 2.0
+    n = len(influence)
     (totals,), _ = _by_person(persons, influence)
     symmetric = _symmetric(value, totals, n, confidence)
-    squares = float(np.sum(influence**2))
-    together = max(1.0, float(np.sum(totals**2)) / squares) if squares > 0.0 else 1.0
-    raising, lowering = np.maximum(totals, 0.0) / n, np.maximum(-totals, 0.0) / n
-    more_raising, less_raising = _gamma_deviations(raising, up * together / n, tail)
-    more_lowering, less_lowering = _gamma_deviations(lowering, down * together / n, tail)
-    few = float(stats.t.isf(tail, symmetric.clusters - 1) / stats.norm.isf(tail))
-    low = value - few * float(np.hypot(less_raising, more_lowering))
-    high = value + few * float(np.hypot(more_raising, less_lowering))
-    return Interval(symmetric.standard_error, low, high, symmetric.clusters)
+    less, more = _Sides.of(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
+    return Interval(symmetric.standard_error, value - less, value + more, symmetric.clusters)
+
+
+def p_value(value: float, influence: Floats, persons: Persons, *, up: float, down: float) -> float:
+    """How surprising the value would be if the truth were 0: 1 less the greatest confidence at which the skewed
+    interval leaves 0 out. In [0, 1]. Raises NoSupport with fewer than 2 persons.
+    """
+    (totals,), _ = _by_person(persons, influence)
+    _symmetric(value, totals, len(influence), 0.95)  # raises
+    sides = _Sides.of(influence, totals, up=up, down=down)
+
+    def beyond(tail: float) -> float:
+        less, more = sides.at(tail)
+        return (less if value > 0.0 else more) - abs(value)
+
+    if beyond(MOST_TAIL) >= 0.0:
+        return 1.0
+    if beyond(LEAST_TAIL) <= 0.0:
+        return 0.0
+    return 2.0 * float(brentq(beyond, LEAST_TAIL, MOST_TAIL, xtol=1e-12))
 
 
 def cressie_read(
@@ -123,9 +139,41 @@ def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Inter
     return Interval(error, value - half, value + half, clusters)
 
 
-def _gamma_deviations(events: Floats, jump: float, tail: float) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What the sides of a skewed interval are made of, at any confidence. (sum, sum of squares) of the persons who
+    raise the value and of those who lower it, and the size of an event of either kind that was not seen.
+    """
+
+    raising: tuple[float, float]
+    lowering: tuple[float, float]
+    up: float
+    down: float
+    persons: int
+
+    @classmethod
+    def of(cls, influence: Floats, totals: Floats, *, up: float, down: float) -> "_Sides":
+        n, squares = len(influence), float(np.sum(influence**2))
+        together = max(1.0, float(np.sum(totals**2)) / squares) if squares > 0.0 else 1.0
+        raising, lowering = (np.maximum(side, 0.0) / n for side in (totals, -totals))
+        return cls(
+            raising=(float(raising.sum()), float(np.sum(raising**2))),
+            lowering=(float(lowering.sum()), float(np.sum(lowering**2))),
+            up=up * together / n,
+            down=down * together / n,
+            persons=totals.size,
+        )
+
+    def at(self, tail: float) -> tuple[float, float]:
+        """How far the interval reaches below and above the value, each of which is exceeded with probability `tail`."""
+        more_raising, less_raising = _gamma_deviations(*self.raising, self.up, tail)
+        more_lowering, less_lowering = _gamma_deviations(*self.lowering, self.down, tail)
+        few = float(stats.t.isf(tail, self.persons - 1) / stats.norm.isf(tail))
+        return few * float(np.hypot(less_raising, more_lowering)), few * float(np.hypot(more_raising, less_lowering))
+
+
+def _gamma_deviations(total: float, squares: float, jump: float, tail: float) -> tuple[float, float]:
     """How much more, and how much less, the expectation of a sum of events may be than what was seen."""
-    total, squares = float(events.sum()), float(np.sum(events**2))
     lower = _gamma_quantile(total, squares, tail) if total > 0.0 else 0.0
     upper = _gamma_quantile(total + jump, squares + jump**2, 1.0 - tail) if total + jump > 0.0 else 0.0
     return upper - total, total - lower

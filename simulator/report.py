@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.estimators import Estimate
-from simulator.evaluation import FIXED, Evaluation, Row
+from simulator.evaluation import FIXED, SNAPSHOT, SPEC, Comparison, Evaluation, Row
 from simulator.evaluation import Group as People
 from simulator.plots import PlotlyMissing, figure
 
@@ -30,6 +30,7 @@ def render(evaluation: Evaluation) -> Group:
     lines: list[Table | Text] = [Text(_title(evaluation), style="italic")]
     lines += [_table(headings, rows, best) for headings, rows in _tables(evaluation)]
     lines.append(Text(evaluation.verdict, style="bold"))
+    lines += [Text(one.sentence) for one in _said(evaluation)]
     lines += [Text(line, style="yellow") for line in _remarks(evaluation)]
     lines += [Text(note, style="dim") for note in evaluation.notes]
     for group in evaluation.groups:
@@ -64,12 +65,19 @@ def to_html(evaluation: Evaluation) -> str:
     return _PAGE.format(
         title=escape(_title(evaluation)),
         verdict=escape(evaluation.verdict),
+        comparisons="\n".join(f"<p>{escape(one.sentence)}</p>" for one in _said(evaluation)),
         figure=_figure_html(evaluation),
         tables="\n".join(_table_html(headings, rows, best) for headings, rows in _tables(evaluation)),
         groups="\n".join(_group_html(evaluation, group) for group in evaluation.groups),
         groups_note=f"<p>{escape(GROUPS_NOTE)}</p>" if evaluation.groups else "",
         remarks="\n".join(f"<li>{escape(line)}</li>" for line in (*_remarks(evaluation), *evaluation.notes)),
     )
+
+
+def _said(evaluation: Evaluation) -> Sequence[Comparison]:
+    """The comparisons of policies that were asked for; of the others the verdict and the table say enough."""
+    asked = {row.name for row in evaluation.rows if row.role in (SPEC, SNAPSHOT)}
+    return [one for one in evaluation.comparisons if one.policy in asked]
 
 
 def _group_html(evaluation: Evaluation, group: People) -> str:
@@ -182,6 +190,7 @@ th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 <body>
 <h1>{title}</h1>
 <p class="verdict">{verdict}</p>
+{comparisons}
 {figure}
 {tables}
 <ul>

@@ -1,0 +1,115 @@
+"""Policies against what was served: how much more, how sure, and if not, how many more decisions it would take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from simulator.estimators import Estimate, difference
+from simulator.evaluation import LOGGED, SNAPSHOT, SPEC, Comparison, Row
+from simulator.intervals import p_value, skewed
+from simulator.sentences import Language
+
+POWER = 0.8
+"""The chance with which the decisions that are asked for would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    name: str
+    gain: Estimate
+    relative: Estimate | None
+    p: float
+
+
+def compare(
+    rows: Sequence[Row], persons: NDArray[np.int64], *, headline: str, confidence: float, language: Language
+) -> tuple[Comparison, ...]:
+    """Every policy that was asked for against the logged one; where none was, the uniform and the fixed ones. Paired on
+    the same rounds; the p-values are corrected for their number (Holm 1979), intervals are those of each alone.
+    """
+    judged = {row.name: found for row in rows if (found := row.estimates.get("mean") or row.estimates.get(headline))}
+    logged = judged[LOGGED]
+    asked = [row.name for row in rows if row.role in (SPEC, SNAPSHOT) and row.name in judged]
+    names = asked or [name for name in judged if name != LOGGED]
+    pairs = [_pair(name, judged[name], logged, persons, confidence) for name in names]
+    adjusted = dict(zip(names, holm([pair.p for pair in pairs]), strict=True))
+    return tuple(_told(pair, adjusted[pair.name], len(names), confidence, language) for pair in pairs)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Each as large as makes a claim about any of them wrong no more often than one alone. Holm 1979."""
+    order = np.argsort(p_values)
+    adjusted, least = np.ones(len(p_values)), 0.0
+    for place, index in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - place) * p_values[index]))
+        adjusted[index] = least
+    return adjusted.tolist()
+
+
+def more_decisions(gain: Estimate, comparisons: int, confidence: float) -> int | None:
+    """How many further decisions like these would show this difference with probability POWER, if it is the true one,
+    at a confidence that is split among so many comparisons. None where there is no difference to show.
+    """
+    if gain.value == 0.0 or gain.standard_error == 0.0:
+        return None
+    quantiles = stats.norm.isf((1.0 - confidence) / 2.0 / comparisons) + stats.norm.ppf(POWER)
+    times = (float(quantiles) * gain.standard_error / gain.value) ** 2
+    return max(0, ceil(gain.n * (times - 1.0)))
+
+
+def _pair(name: str, found: Estimate, logged: Estimate, persons: NDArray[np.int64], confidence: float) -> _Pair:
+    gain = difference(found, logged, persons, confidence=confidence)
+    p = p_value(gain.value, gain.influence, persons, up=gain.up, down=gain.down)
+    return _Pair(name, gain, _relative(found, logged, gain, persons, confidence), p)
+
+
+def _relative(
+    found: Estimate, logged: Estimate, gain: Estimate, persons: NDArray[np.int64], confidence: float
+) -> Estimate | None:
+    """(first - second) / second, with the error of both (delta method); None unless the second is surely positive."""
+    if logged.low <= 0.0:
+        return None
+    value = gain.value / logged.value
+    influence = (found.influence - found.value / logged.value * logged.influence) / logged.value
+    up, down = gain.up / logged.value, gain.down / logged.value
+    sides = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
+    return replace(
+        gain,
+        estimator="relative difference",
+        value=value,
+        standard_error=sides.standard_error,
+        low=sides.low,
+        high=sides.high,
+        influence=influence,
+        up=up,
+        down=down,
+    )
+
+
+def _told(pair: _Pair, p: float, comparisons: int, confidence: float, language: Language) -> Comparison:
+    shown = pair.relative or pair.gain
+    write = language.share if pair.relative else language.number
+    known = p < 1.0 - confidence and (shown.low > 0.0 or shown.high < 0.0)
+    needed = None if known else more_decisions(pair.gain, comparisons, confidence)
+    limits, by = (shown.low, shown.high), write(abs(shown.value))
+    if known:
+        template = language.more if shown.value > 0.0 else language.less
+        if shown.value < 0.0:
+            limits = (-shown.high, -shown.low)
+    else:
+        template = language.untold if needed else language.untold_at_all
+    sentence = language.sentence(
+        template,
+        policy=language.name(pair.name),
+        against=language.name(LOGGED),
+        by=language.by_a_share.format(share=by) if pair.relative else by,
+        sure=language.share(confidence),
+        low=write(limits[0]),
+        high=write(limits[1]),
+        needed=language.count(needed or 0),
+    )
+    return Comparison(pair.name, LOGGED, pair.gain, pair.relative, p, needed, sentence)
