@@ -101,6 +101,7 @@ def one(folder: Path, url: str, *, policy: str, rate: int, seconds: float) -> Fr
     source = campaign.SOURCE.replace("window: 30m", f"window: {WINDOW_SECONDS}s")
     source = source.replace("policy: squarecb", f"policy: {policy}")
     command = ["-c", "from server.cli import main; main()", "serve", "--listen", "127.0.0.1:0", "--db", url]
+    command += ["--outbox", str(folder / "outbox.db")]
     with child(command, name="elige-serve", folder=folder) as server:
         target = address(server)
         with Client(target) as elige:

@@ -39,6 +39,11 @@ class Backoff:
         trouble = self._troubles[key] = Trouble(failures, reason, pause, now + pause, known)
         return trouble
 
+    def reason(self, key: str) -> str | None:
+        """Why it fails, as long as it does."""
+        trouble = self._troubles.get(key)
+        return trouble.reason if trouble else None
+
     def succeeded(self, key: str) -> Trouble | None:
         """It works; what had been wrong until now, if anything."""
         return self._troubles.pop(key, None)

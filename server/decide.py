@@ -15,6 +15,7 @@ from policies.bounds import bounded
 from policies.types import Action, Features
 from server.campaigns.catalogue import Served, ServedSlot
 from server.campaigns.context import read_context
+from server.campaigns.fields import MAX_WINDOW, MIN_WINDOW
 from server.campaigns.learning import candidate_action, seen_context
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
@@ -39,7 +40,10 @@ class SlotOptions:
 
 @dataclass(frozen=True, slots=True)
 class DecideRequest:
-    """What a caller asks. `slots`: those to decide, all if empty; `options`: what is special about some of them."""
+    """What a caller asks. `slots`: those to decide, all if empty; `options`: what is special about some of them.
+
+    `activation_ttl`: how long a deferred activation is waited for; None: as long as the campaign says.
+    """
 
     campaign: str
     person: str | None = None
@@ -49,6 +53,8 @@ class DecideRequest:
     options: Mapping[str, SlotOptions] = field(default_factory=dict)
     time_zone: str | None = None
     request_id: str | None = None
+    defer_activation: bool = False
+    activation_ttl: timedelta | None = None
     opted_out: bool = False
     dry_run: bool = False
 
@@ -75,7 +81,7 @@ def decide(
     _check(served, request)
     context, ignored = read_context(served.campaign.context, request.context)
     zone = request.time_zone
-    if zone and (len(zone) > MAX_ZONE or not _is_zone(zone)):
+    if zone and not is_zone(zone):
         zone, ignored = None, (*ignored, "time_zone")
     stopped = _stopped(served, request)
     drawn_for = make_decision_id(secret, at=now, campaign_number=served.number, random=random)
@@ -84,15 +90,21 @@ def decide(
         if request.slots and name not in request.slots:
             continue
         asked = request.options.get(name, SlotOptions())
+        deferred = request.defer_activation and served.campaign.slots[name].seen == "activation"
+        shown_at = None if deferred else now
         if stopped:
-            choices.append(_fallback(slot, asked, stopped, refusals=(), now=now))
+            choices.append(_fallback(slot, asked, stopped, refusals=(), shown_at=shown_at))
             continue
         point = draw_point(secret, drawn_for, name)
         known = seen_context(served.campaign, context, at=now, time_zone=zone, earlier=choices)
         explore = served.campaign.explore_of(name)
-        choices.append(_choose(slot, asked, known, point=point, explore=explore, now=now, on_failure=on_failure))
+        choices.append(
+            _choose(slot, asked, known, point=point, explore=explore, shown_at=shown_at, on_failure=on_failure)
+        )
     logged = not (request.opted_out or request.dry_run)
+    shown = any(choice.activated_at is not None for choice in choices)
     window = served.campaign.reward.window
+    waits = request.activation_ttl or served.campaign.activation_ttl
     return Decision(
         id=drawn_for if logged else NOT_LOGGED,
         campaign=served.name,
@@ -105,9 +117,10 @@ def decide(
         time_zone=zone,
         group=Group.POLICY,
         snapshot=served.snapshot,
-        window_closes_at=now + (min(window, longest_window) if longest_window else window),
+        window_closes_at=now + min(window, longest_window or window) if shown else None,
         choices=tuple(choices),
-        activated_at=now,
+        activate_by=now + waits if request.defer_activation else None,
+        activated_at=now if shown else None,
         request_id=request.request_id,
         request_hash=_payload_hash(request) if request.request_id else None,
     )
@@ -127,12 +140,12 @@ def with_contents(campaign: Campaign, decision: Decision) -> Decision:
 
     def filled(choice: Choice) -> Choice:
         declared = {variant.id: variant.content for variant in campaign.slots[choice.slot].variants}
-        return replace(choice, content=_content(declared, choice.variant, choice.candidates))
+        return replace(choice, content=content_of(declared, choice.variant, choice.candidates))
 
     return replace(decision, choices=tuple(map(filled, decision.choices)))
 
 
-def _content(
+def content_of(
     declared: Mapping[str, Mapping[str, Any]], variant: str, candidates: Sequence[Candidate]
 ) -> Mapping[str, Any]:
     """What a variant shows: from the call's candidates, else from the campaign."""
@@ -147,17 +160,17 @@ def _choose(
     *,
     point: float,
     explore: float,
-    now: datetime,
+    shown_at: datetime | None,
     on_failure: OnFailure,
 ) -> Choice:
     eligible, refusals = eligible_actions(slot, asked)
     if not eligible:
-        return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals, now=now)
+        return _fallback(slot, asked, Reason.NOTHING_ELIGIBLE, refusals=refusals, shown_at=shown_at)
     try:
         pmf = checked(slot.policy.pmf(context, eligible), len(eligible))
     except Exception as error:  # noqa: BLE001 whatever a learner does, a page gets its headline
         on_failure(slot.name, error)
-        return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals, now=now)
+        return _fallback(slot, asked, Reason.POLICY_FAILED, refusals=refusals, shown_at=shown_at)
     if slot.bounds:
         pmf = bounded(pmf, eligible, explore=explore, bounds=slot.bounds).pmf
     else:
@@ -167,7 +180,7 @@ def _choose(
     return Choice(
         slot=slot.name,
         variant=variant,
-        content=_content(slot.contents, variant, asked.candidates),
+        content=content_of(slot.contents, variant, asked.candidates),
         propensity=float(pmf[chosen]),
         kind=Kind.POLICY,
         reason=Reason.DRAWN,
@@ -177,19 +190,19 @@ def _choose(
         probabilities=tuple(pmf.tolist()),
         candidates=asked.candidates,
         refusals=refusals,
-        activated_at=now,
+        activated_at=shown_at,
     )
 
 
 def _fallback(
-    slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...], now: datetime
+    slot: ServedSlot, asked: SlotOptions, reason: Reason, *, refusals: tuple[Refusal, ...], shown_at: datetime | None
 ) -> Choice:
     """The slot's default; for a slot of candidates only, the first candidate."""
     variant = slot.default if slot.default is not None else asked.candidates[0].id
     return Choice(
         slot=slot.name,
         variant=variant,
-        content=_content(slot.contents, variant, asked.candidates),
+        content=content_of(slot.contents, variant, asked.candidates),
         propensity=1.0,
         kind=Kind.FALLBACK,
         reason=reason,
@@ -197,7 +210,7 @@ def _fallback(
         explore=0.0,
         candidates=asked.candidates,
         refusals=refusals,
-        activated_at=now,
+        activated_at=shown_at,
     )
 
 
@@ -206,7 +219,7 @@ def _check(served: Served, request: DecideRequest) -> None:
         if name not in served.slots:
             raise InvalidRequest(f"campaign {served.name!r} has no slot {name!r}; it has: {_listed(served.slots)}")
     for name, asked in request.options.items():
-        _check_candidates(served.slots[name], asked.candidates)
+        check_candidates(served.slots[name], asked.candidates)
     for name, slot in served.slots.items():
         wanted = not request.slots or name in request.slots
         if wanted and not slot.actions and not request.options.get(name, SlotOptions()).candidates:
@@ -214,6 +227,9 @@ def _check(served: Served, request: DecideRequest) -> None:
     for name, text in (("request_id", request.request_id), ("person", request.person)):
         if text is not None:
             check_text(name, text)
+    ttl = request.activation_ttl
+    if ttl is not None and not MIN_WINDOW <= ttl <= MAX_WINDOW:
+        raise InvalidRequest(f"activation_ttl of {ttl.total_seconds():.16g} s: expected 1 s to 90 days")
 
 
 def _stopped(served: Served, request: DecideRequest) -> Reason | None:
@@ -233,7 +249,8 @@ def _stopped(served: Served, request: DecideRequest) -> Reason | None:
             return Reason.CAMPAIGN_KILLED
 
 
-def _check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None:
+def check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None:
+    """Raises InvalidRequest where a call may not bring these, or not so."""
     if candidates and not slot.takes_candidates:
         raise InvalidRequest(f"slot {slot.name!r} takes no candidates: its campaign file needs 'candidates: true'")
     if len(candidates) > MAX_CANDIDATES:
@@ -247,12 +264,13 @@ def _check_candidates(slot: ServedSlot, candidates: Sequence[Candidate]) -> None
 
 
 def _payload_hash(request: DecideRequest) -> str:
-    """Equal for equal requests: another payload under a known request id is a clash, not a repetition."""
     options = {
         name: [sorted(asked.exclude), [[c.id, c.content, dict(c.features)] for c in asked.candidates]]
         for name, asked in request.options.items()
     }
-    flags = [request.opted_out, request.dry_run]
+    flags: list[Any] = [request.opted_out, request.dry_run]
+    if request.defer_activation:  # of the others the hash stays what it was before activations could be deferred
+        flags += ["deferred", request.activation_ttl and request.activation_ttl.total_seconds()]
     payload = [
         request.person,
         request.context,
@@ -262,11 +280,21 @@ def _payload_hash(request: DecideRequest) -> str:
         request.time_zone,
         flags,
     ]
+    return payload_hash(payload)
+
+
+def payload_hash(payload: Any) -> str:
+    """Equal for equal requests: another payload under a known request id is a clash, not a repetition."""
     try:
         raw = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         raise InvalidRequest(f"the request is not JSON of Unicode text: {error}") from error
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a time zone of this name."""
+    return len(name) <= MAX_ZONE and _is_zone(name)
 
 
 @lru_cache(maxsize=1024)

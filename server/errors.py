@@ -5,6 +5,7 @@ what, which value, and what would be right.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -58,6 +59,15 @@ class NoSuchDecision(EligeError):
         super().__init__(f"no decision {decision_id!r}: {reason}")
 
 
+class NothingShown(EligeError):
+    """The person of an outcome was shown no decision of the campaign that it could credit."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, campaign: str, at: datetime) -> None:
+        super().__init__(f"campaign {campaign!r} has shown nothing to this person by {at.isoformat()}")
+
+
 class VersionConflict(EligeError):
     """Somebody else wrote first. Version 0 is the version of what does not exist."""
 
@@ -98,12 +108,21 @@ class WrongState(EligeError):
 
 
 class NoSuchSnapshot(EligeError):
-    """No snapshot has this number."""
+    """No snapshot has this number, or none of this campaign."""
 
     code = "NOT_FOUND"
 
-    def __init__(self, snapshot: int) -> None:
-        super().__init__(f"no snapshot {snapshot}")
+    def __init__(self, snapshot: int, *, campaign: str = "") -> None:
+        super().__init__(f"campaign {campaign!r} has no snapshot {snapshot}" if campaign else f"no snapshot {snapshot}")
+
+
+class NoSuchErasure(EligeError):
+    """No erasure has this id."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, erasure_id: str) -> None:
+        super().__init__(f"no erasure {erasure_id[:60]!r}: expected the id that ErasePerson answered")
 
 
 class CannotRebuild(EligeError):

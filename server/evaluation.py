@@ -1,8 +1,9 @@
 """From the store to the simulator: one slot's log of a campaign, and its snapshots as policies to judge."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from policies.base import Policy
 from policies.bounds import Bounds, bounded
@@ -15,9 +16,11 @@ from server.campaigns.catalogue import serve
 from server.campaigns.learning import actions_of, build_policy, matching_states, seen_by_policy
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
-from server.records import Decision, Kind, Matured
+from server.records import Decision, Kind, Matured, Outcome
+from server.reward_anew import OtherReward, earned_anew, with_reward
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
+from server.store import outcomes as outcome_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training.restore import restore
@@ -26,6 +29,9 @@ from simulator import By, Candidate, Log, Round
 CHUNK = 5_000
 SNAPSHOT = "snapshot:"
 SEGMENTS = "segment"
+
+OnLeftOut = Callable[[int], None]
+"""Told how many decisions are not in the log because nobody knows how probable they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,22 @@ def read_log(
     since: datetime | None = None,
     until: datetime | None = None,
     where: str | None = None,
+    reward: OtherReward | None = None,
     progress: Callable[[float], None] = lambda done: None,
+    left_out: OnLeftOut = lambda decisions: None,
 ) -> Log:
     """The matured decisions of one slot (the first by default) that were drawn, or told with their propensity.
 
-    `where`: a CEL test over the context. Raises NoSuchCampaign, ExpressionError, and InvalidRequest for a slot that
-    there isn't or when no decision is left.
+    `where`: a CEL test over the context. `reward`: what they earn, other than they did. `left_out` hears how many were
+    told without it, if any. Raises NoSuchCampaign, ExpressionError, InvalidCampaign for a reward that can't be, and
+    InvalidRequest for a slot that there isn't or when no decision is left.
     """
     newest = _campaign(database, campaign)
-    rows = _matured(database, campaign, since=since, until=until, progress=progress)
-    return log_of(rows, newest, _Versions(database, campaign), slot=slot, where=where)
+    rows: Iterable[Matured] = _matured(database, campaign, since=since, until=until, progress=progress)
+    if reward is not None:
+        newest = with_reward(newest, reward)
+        rows = earned_anew(rows, newest, partial(_outcomes_of, database))
+    return log_of(rows, newest, _Versions(database, campaign), slot=slot, where=where, left_out=left_out)
 
 
 def log_of(
@@ -67,6 +79,7 @@ def log_of(
     *,
     slot: str | None = None,
     where: str | None = None,
+    left_out: OnLeftOut = lambda decisions: None,
 ) -> Log:
     """As `read_log`, of matured decisions wherever they were kept. Of two of one moment the first stays the first."""
     campaign = newest.campaign
@@ -75,10 +88,18 @@ def log_of(
         raise InvalidRequest(f"campaign {campaign!r} has no slot {name!r}; it has: {', '.join(newest.slots)}")
     names = None if newest.context == "any" else sorted(newest.context)
     test = compile_expression(where, names=names) if where else None
-    rounds = [found for row in rows if (found := _round(row, name, newest, versions))]
+    rounds: list[Round] = []
+    unknown = 0
+    for row in rows:
+        if found := _round(row, name, newest, versions):
+            rounds.append(found)
+        else:
+            unknown += any(one.slot == name and one.propensity is None for one in row.decision.choices)
     kept = rounds if test is None else [one for one in rounds if test.test(one.context).holds]
     if not kept:
-        raise InvalidRequest(_nothing(campaign, where if rounds else None, len(rounds)))
+        raise InvalidRequest(_nothing(campaign, where if rounds else None, len(rounds), unknown=unknown))
+    if unknown:
+        left_out(unknown)
     return Log.from_rounds(
         kept,
         slot=name,
@@ -102,6 +123,7 @@ def snapshot_candidate(database: Database, campaign: str, slot: str, name: str) 
     with database.reading() as connection:
         stored = campaign_rows.read_version(connection, campaign, snapshot.version)
         last = training_rows.last_decision_learned(connection, campaign, snapshot.trained_through)
+    last = last or snapshot.created_at  # what it learned is past its retention: all of it was earlier than this
     trained = Campaign.from_document(stored.document)
     states = matching_states(trained, snapshot.slots)
     if slot not in states:
@@ -194,9 +216,17 @@ def _matured(
         progress(after / last)
 
 
-def _nothing(campaign: str, where: str | None, found: int) -> str:
+def _outcomes_of(database: Database, ids: Sequence[str]) -> Mapping[str, Sequence[Outcome]]:
+    with database.reading() as connection:
+        return outcome_rows.of_decisions(connection, ids)
+
+
+def _nothing(campaign: str, where: str | None, found: int, *, unknown: int) -> str:
     if where:
         return f"{where!r} holds for none of the {found:,} decisions of campaign {campaign!r} in this period"
+    if unknown:
+        told = f"all {unknown:,} decisions of campaign {campaign!r} in this period were told without their propensity"
+        return f"{told}: what other policies would have earned can't be estimated from them"
     return f"campaign {campaign!r} has no decision in this period whose reward window has closed: nothing to evaluate"
 
 

@@ -107,6 +107,9 @@ def explain(database: Database, decision_id: str) -> Explanation:
     snapshot, trouble = _snapshot(database, decision.snapshot)
     explained: list[SlotExplanation] = []
     for position, choice in enumerate(decision.choices):
+        if decision.erased:
+            explained.append(_erased(decision, choice, secret=database.secret))
+            continue
         context = seen_by_policy(campaign, decision, position)
         match choice.kind:
             case Kind.POLICY:
@@ -171,6 +174,18 @@ def _drawn(
         scores=tuple(scores.tolist()),
         bounded=tuple(served.tolist()),
     )
+
+
+def _erased(decision: Decision, choice: Choice, *, secret: bytes) -> SlotExplanation:
+    """The draw alone: what was known of the person is gone, and what only their call offered."""
+    gone = Check(Verdict.NOT_RECOMPUTABLE, "its person was erased")
+    if choice.kind is not Kind.POLICY:
+        nothing_drawn = Check(Verdict.NOT_APPLICABLE, "nothing was drawn")
+        return SlotExplanation(choice, choice.eligible, gone, gone, gone, nothing_drawn)
+    point = draw_point(secret, decision.id, choice.slot)
+    variant, draw = _draw(choice, point)
+    shown = SlotExplanation(choice, choice.eligible, gone, gone, gone, draw)
+    return replace(shown, point=point, recomputed_variant=variant)
 
 
 def _draw(choice: Choice, point: float) -> tuple[str | None, Check]:

@@ -9,6 +9,8 @@ import structlog
 
 from policies.base import UnreadableSnapshot
 from server.campaigns.catalogue import Served, serve
+from server.campaigns.learning import fits
+from server.campaigns.model import Campaign
 from server.errors import DiskFull, Diverged, Unavailable
 from server.records import Snapshot
 from server.store import campaigns as campaign_rows
@@ -70,15 +72,38 @@ class Loader:
         return replace(self._best(stored), newest_snapshot=newest)
 
     def _best(self, stored: StoredCampaign) -> Served:
+        if (pinned := self._pinned(stored)) is not None:
+            return pinned
         for snapshot in self._newest_first(stored.campaign):
-            reason = "its bytes are damaged"
-            if snapshot.intact:
-                try:
-                    return self._tried(serve(stored, snapshot))
-                except (UnreadableSnapshot, Diverged) as error:
-                    reason = str(error)
-            log.error("snapshot refused", campaign=stored.campaign, snapshot=snapshot.id, reason=reason)
+            if (served := self._good(stored, snapshot)) is not None:
+                return served
         return serve(stored, None)
+
+    def _pinned(self, stored: StoredCampaign) -> Served | None:
+        """What is served where a snapshot is pinned, unless it can't be any more."""
+        if stored.pinned_snapshot is None:
+            return None
+        with self._database.reading() as connection:
+            snapshot = training_rows.read_snapshot(connection, stored.pinned_snapshot)
+        reason = "it is pinned, but its row is gone"
+        if snapshot is not None and snapshot.withdrawn:
+            reason = "it is pinned, but it was withdrawn: it had learned from a person since erased"
+        elif snapshot is not None and snapshot.intact and not _fits(stored, snapshot):
+            reason = "it is pinned, but its slots or policies are not those in force"
+        elif snapshot is not None:
+            return self._good(stored, snapshot)
+        log.error("snapshot refused", campaign=stored.campaign, snapshot=stored.pinned_snapshot, reason=reason)
+        return None
+
+    def _good(self, stored: StoredCampaign, snapshot: Snapshot) -> Served | None:
+        reason = "its bytes are damaged"
+        if snapshot.intact:
+            try:
+                return self._tried(serve(stored, snapshot))
+            except (UnreadableSnapshot, Diverged) as error:
+                reason = str(error)
+        log.error("snapshot refused", campaign=stored.campaign, snapshot=snapshot.id, reason=reason)
+        return None
 
     def _tried(self, served: Served) -> Served:
         """What is to be served, asked for a few decisions first. Raises Diverged."""
@@ -93,8 +118,12 @@ class Loader:
         before: int | None = None
         for _ in range(TRIES):
             with self._database.reading() as connection:
-                found = training_rows.list_snapshots(connection, campaign, before=before, limit=1)
+                found = training_rows.list_snapshots(connection, campaign, before=before, limit=1, serving=True)
             if not found:
                 return
             yield found[0]
             before = found[0].id
+
+
+def _fits(stored: StoredCampaign, snapshot: Snapshot) -> bool:
+    return fits(Campaign.from_document(stored.document), snapshot.slots)

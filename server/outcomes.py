@@ -3,36 +3,39 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from policies.expressions import ExpressionError
 from server.campaigns.fields import Aggregation
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NotDeclared
-from server.records import Outcome
+from server.records import Excluded, Outcome
 from server.store.training import Earned
 from server.texts import check_text
-
-CLOCK_SKEW = timedelta(seconds=5)
-"""How much earlier than its decision an outcome may claim to be: two machines' clocks never agree."""
-AHEAD = timedelta(minutes=5)
-"""How far in the future an outcome may claim to be."""
+from server.times import told_time
 
 
 @dataclass(frozen=True, slots=True)
 class RewardRequest:
-    """What a caller reports. No metric: the campaign's only one. No value: 1. No time: now."""
+    """What a caller reports, of a decision or of a person in a campaign. No metric: the campaign's only one. No value:
+    1. No time: now.
+    """
 
-    decision_id: str
+    decision_id: str | None = None
     metric: str | None = None
     value: float | None = None
     at: datetime | None = None
     slot: str | None = None
     key: str | None = None
+    person: str | None = None
+    campaign: str | None = None
 
 
-def read_outcome(request: RewardRequest, *, decided: datetime, campaign: Campaign, now: datetime) -> Outcome:
-    """The outcome of a report about a decision of this campaign that was made at `decided`.
+def read_outcome(
+    request: RewardRequest, *, decided: datetime | None, campaign: Campaign, now: datetime, person: str | None = None
+) -> Outcome:
+    """The outcome of a report about a decision of this campaign that was made at `decided`; None while its decision is
+    not known. `person`: the keyed hash of the person of whom it was told.
 
     Raises NotDeclared, InvalidRequest.
     """
@@ -47,23 +50,28 @@ def read_outcome(request: RewardRequest, *, decided: datetime, campaign: Campaig
     return Outcome(
         decision_id=request.decision_id,
         campaign=campaign.campaign,
-        metric=_metric(campaign, request.metric),
+        metric=metric_of(campaign, request.metric),
         value=value,
-        at=_time(request.at, decided, now),
+        at=told_time(request.at, decided=decided, now=now),
         received_at=now,
         slot=request.slot,
         key=request.key,
+        person=person,
     )
 
 
 def earn(campaign: Campaign, decision_id: str, outcomes: Sequence[Outcome], *, closes_at: datetime) -> Earned:
-    """The reward of a decision: the campaign's formula over its outcomes inside the window, or the default.
+    """The reward of a decision: the campaign's formula over its outcomes inside the window, or the default; none where
+    one of them cancels it.
 
     An outcome of a slot counts for the decision and for that slot; one without a slot counts for the decision and for
     every slot. A slot without outcomes of its own earns what the decision earned. Metrics that this version of the
     campaign does not declare count for nothing.
     """
-    inside = [outcome for outcome in outcomes if outcome.at <= closes_at and outcome.metric in campaign.metrics]
+    inside = [outcome for outcome in outcomes if outcome.at <= closes_at]
+    if any(campaign.cancels(outcome.metric) and outcome.value != 0.0 for outcome in inside):
+        return Earned(decision_id, None, {}, excluded=Excluded.CANCELLED)
+    inside = [outcome for outcome in inside if outcome.metric in campaign.counted_metrics]
     slots = dict.fromkeys(outcome.slot for outcome in inside if outcome.slot is not None)
     try:
         reward = _reward(campaign, inside)
@@ -104,12 +112,13 @@ def _reward(campaign: Campaign, outcomes: Sequence[Outcome]) -> float:
         return campaign.reward.default
     metrics = {
         metric: aggregate(how, (outcome.value for outcome in outcomes if outcome.metric == metric))
-        for metric, how in campaign.metrics.items()
+        for metric, how in campaign.counted_metrics.items()
     }
     return campaign.reward.formula.number(metrics)
 
 
-def _metric(campaign: Campaign, asked: str | None) -> str:
+def metric_of(campaign: Campaign, asked: str | None) -> str:
+    """The metric that is meant: the campaign's only one by default. Raises NotDeclared."""
     known = ", ".join(repr(metric) for metric in campaign.metrics)
     if asked is None:
         if len(campaign.metrics) > 1:
@@ -118,13 +127,3 @@ def _metric(campaign: Campaign, asked: str | None) -> str:
     if asked not in campaign.metrics:
         raise NotDeclared(f"campaign {campaign.campaign!r} has no metric {asked!r}; it declares {known}")
     return asked
-
-
-def _time(claimed: datetime | None, decided: datetime, now: datetime) -> datetime:
-    if claimed is None:
-        return max(now, decided)  # our own clock may have jumped back
-    if claimed < decided - CLOCK_SKEW:
-        raise InvalidRequest(f"at {claimed.isoformat()} lies before the decision ({decided.isoformat()})")
-    if claimed > now + AHEAD:
-        raise InvalidRequest(f"at {claimed.isoformat()} lies in the future (now {now.isoformat()})")
-    return max(claimed, decided)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
     POLICY = "policy"  # drawn from the policy's probabilities: learned and evaluated
     FALLBACK = "fallback"  # the slot's default, because the policy could not be asked: neither learned nor evaluated
-    OBSERVED = "observed"  # chosen elsewhere and told to us: evaluated by the propensity told, not learned
+    OBSERVED = "observed"  # chosen elsewhere and told to us: evaluated by the propensity told, learned where asked for
 
 
 class Reason(StrEnum):
@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_KILLED = "campaign_killed"
     IMPORTED = "imported"  # from a log that others kept
+    OBSERVED = "observed"  # another system chose it
     OPTED_OUT = "opted_out"  # the person is not to be personalised: defaults, not logged
 
 
@@ -59,9 +60,18 @@ class OutcomeStatus(StrEnum):
     """What became of an outcome."""
 
     ACCEPTED = "accepted"  # inside the window: counts in the reward
-    PENDING = "pending"  # its decision is genuine but not stored yet: counts once it is
+    PENDING = "pending"  # its decision is genuine but not stored yet, or not known yet: counts once it is
     LATE = "late"  # stored, but after the window or after the decision was learned: does not count
     DUPLICATE = "duplicate"  # its key was seen before for this decision and metric: not stored again
+
+
+class ActivationStatus(StrEnum):
+    """What became of an activation."""
+
+    ACTIVATED = "activated"  # a slot counts from now on
+    ALREADY_ACTIVE = "already_active"  # every slot was shown before: the first time stands
+    PENDING = "pending"  # its decision is genuine but not stored yet: applied once it is
+    EXPIRED = "expired"  # its time to live was over: it does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +166,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Something that happened after a decision. `key` makes it count once; a slot narrows it to that slot."""
+    """Something that happened after a decision. `key` makes it count once; a slot narrows it to that slot.
 
-    decision_id: str
+    `person`: their keyed hash, where it was told of a person; `decision_id` is then the last decision shown to them,
+    None while that is not known.
+    """
+
+    decision_id: str | None
     campaign: str
     metric: str
     value: float
@@ -166,6 +180,7 @@ class Outcome:
     received_at: datetime
     slot: str | None = None
     key: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +190,30 @@ class Recorded:
     status: OutcomeStatus
     learned_at: datetime | None
     """When the window closes and the reward will be learned; None for what will not be learned."""
+    kind: Kind | None = None
+    """What a campaign may learn of its decision: choices that were drawn, or observed; None if there are neither."""
+    decision_id: str | None = None
+    """The decision that it credits; None while that is not known, and for a duplicate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """Slots of a decision were really shown. No slots: all that waited. `longest_window` cuts the window it begins."""
+
+    decision_id: str
+    campaign: str
+    slots: tuple[str, ...]
+    at: datetime
+    longest_window: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """The answer to one activation."""
+
+    status: ActivationStatus
+    window_closes_at: datetime | None
+    """When the window closes that the first activation began; None while that is not known, and where none began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +233,9 @@ class Matured:
     excluded: Excluded | None = None
 
     def reward_of(self, slot: str) -> float | None:
-        """What this slot's choice earned: its own reward where it has one, else the decision's."""
+        """What this slot's choice earned: its own reward where it has one, else the decision's; None if never shown."""
+        if any(choice.slot == slot and choice.activated_at is None for choice in self.decision.choices):
+            return None
         return self.slot_rewards.get(slot, self.reward)
 
 
@@ -203,7 +244,9 @@ class SlotState:
     """One slot's learner inside a snapshot. `configuration` is what the bytes can be loaded under.
 
     `state` is None once the snapshot was thinned out: it can be rebuilt from the log. `digest` stays, so that damaged
-    bytes and bytes that were rebuilt otherwise are recognised.
+    bytes and bytes that were rebuilt otherwise are recognised. Of the lineage up to here: `examples`, how many choices
+    it learned, and the sums of its weighted losses and of their weights (server/training/losses.py); None where they
+    were not counted.
     """
 
     slot: str
@@ -212,11 +255,19 @@ class SlotState:
     configuration: str
     state: bytes | None
     digest: str
+    examples: int | None = None
+    loss_sum: float | None = None
+    loss_weight: float | None = None
 
     @property
     def intact(self) -> bool:
         """Whether the bytes are there, as they were written."""
         return self.state is not None and state_digest(self.state) == self.digest
+
+    @property
+    def progressive_loss(self) -> float | None:
+        """Its mean loss, each taken before learning, from 0 (the best) to 1; None where nothing could be said."""
+        return self.loss_sum / self.loss_weight if self.loss_sum is not None and self.loss_weight else None
 
 
 def state_digest(state: bytes) -> str:
@@ -230,6 +281,8 @@ class Snapshot:
 
     Made from `parent` by learning sequence numbers `trained_from`..`trained_through`, in that order: the boundaries
     of a segment, kept for ever, so that retraining makes the same calls. `version` is the campaign's that learned.
+    `skipped`: it passed its segment over and has its parent's bytes, in a lineage of its own: a roll-back. It serves
+    only if it is `published` and not `withdrawn`.
     """
 
     id: int
@@ -243,6 +296,10 @@ class Snapshot:
     created_at: datetime
     versions: Mapping[str, str]
     slots: tuple[SlotState, ...]
+    published: bool = True
+    skipped: bool = False
+    base: bool = False
+    withdrawn: bool = False
 
     @property
     def intact(self) -> bool:

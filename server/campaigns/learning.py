@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -10,8 +11,8 @@ from policies.registry import create, learns
 from policies.types import Action, Features
 from policies.wording import wording
 from server.campaigns.context import clock
-from server.campaigns.model import Campaign
-from server.records import Candidate, Choice, Decision, SlotState
+from server.campaigns.model import DEFAULT_LEARN_FROM, Campaign
+from server.records import Candidate, Choice, Decision, Kind, SlotState
 
 
 def build_policy(campaign: Campaign, slot: str, state: bytes | None = None) -> Policy:
@@ -24,29 +25,63 @@ def build_policy(campaign: Campaign, slot: str, state: bytes | None = None) -> P
 def configuration(campaign: Campaign, slot: str) -> str:
     """What a slot's snapshots can be loaded under. Where this changes, learning starts again from the log."""
     reward_range = campaign.reward_range
-    settings = {
+    settings: dict[str, Any] = {
         "policy": str(campaign.policy_of(slot)),
         "reward_range": [reward_range.low, reward_range.high],
         "wording": campaign.slots[slot].worded,
         "clock": campaign.clock,
     }
+    if campaign.learn_from != DEFAULT_LEARN_FROM:  # states that were saved before there was a choice stay valid
+        settings["learn_from"] = campaign.learn_from
     return orjson.dumps(settings).decode()
 
 
 def learning_slots(campaign: Campaign) -> tuple[str, ...]:
-    """The slots whose policy learns."""
-    return tuple(slot for slot in campaign.slots if learns(campaign.policy_of(slot)))
+    """The slots whose policy learns: none where the campaign only logs."""
+    return tuple(slot for slot in campaign.slots if campaign.learn_from and learns(campaign.policy_of(slot)))
+
+
+def counts(campaign: Campaign, kind: Kind) -> bool:
+    """Whether the campaign learns from choices that came about so."""
+    return _LEARNED_AS.get(kind) in campaign.learn_from
+
+
+_LEARNED_AS = {Kind.POLICY: "drawn", Kind.OBSERVED: "observed"}
 
 
 def matching_states(campaign: Campaign, states: Iterable[SlotState]) -> dict[str, SlotState]:
-    """By slot, those states that this version of the campaign can go on from."""
+    """By slot, those states that this version of the campaign can go on from, or, where it only logs, decide by."""
     return {
         one.slot: one
         for one in states
-        if one.state is not None
-        and one.slot in campaign.slots
-        and one.configuration == configuration(campaign, one.slot)
+        if one.state is not None and one.slot in campaign.slots and _fits(one.configuration, campaign, one.slot)
     }
+
+
+def _fits(saved: str, campaign: Campaign, slot: str) -> bool:
+    if campaign.learn_from:
+        return saved == configuration(campaign, slot)
+    # what learns nothing decides by what was learned before, whatever that was learned from
+    return _but_learned_from(saved) == _but_learned_from(configuration(campaign, slot))
+
+
+def _but_learned_from(saved: str) -> dict[str, Any]:
+    return {name: value for name, value in orjson.loads(saved).items() if name != "learn_from"}
+
+
+def goes_on(campaign: Campaign, states: Iterable[SlotState]) -> bool:
+    """Whether this version's learners can go on from a snapshot's states; else a new lineage starts from the log.
+
+    Every slot that learns has to have its state there: one learner at place 0 and another further on would need two
+    positions.
+    """
+    return set(learning_slots(campaign)) == set(matching_states(campaign, states))
+
+
+def fits(campaign: Campaign, states: Iterable[SlotState]) -> bool:
+    """Whether this version can serve from a snapshot's states: every slot that learns has its own there."""
+    matching = set(matching_states(campaign, states))
+    return bool(matching) and matching >= set(learning_slots(campaign))
 
 
 def earlier_choices(choices: Iterable[Choice]) -> dict[str, str]:

@@ -5,6 +5,7 @@ has passed both, wherever it came from.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -17,13 +18,19 @@ from policies.types import Action, RewardRange
 from policies.wording import wording
 from server.campaigns import fields
 from server.campaigns.problems import Problem, problem_of, section_of
-from server.campaigns.rules import broken_rules
+from server.campaigns.rules import CANCELS, broken_rules
+from server.durations import iso_duration
 from server.errors import InvalidCampaign
 
 DEFAULT_POLICY = PolicySpec("auto")
 DEFAULT_EXPLORE = 0.02
 """Of policies that learn. Enough to judge every variant from the log, little enough not to matter: what it costs is
 at most this share of the difference between the best variant and the average."""
+
+DEFAULT_RETENTION = timedelta(days=400)
+"""Of every decision: a year, and the weeks in which it is compared with the year before."""
+
+DEFAULT_LEARN_FROM: tuple[fields.LearnedKind, ...] = ("drawn",)
 
 
 class _Model(BaseModel):
@@ -58,6 +65,11 @@ class Slot(_Model):
     )
     candidates: bool = Field(default=False, description="Whether a call may bring variants of its own.")
     policy: fields.Policy | None = Field(default=None, description="The policy of this slot. Default: the campaign's.")
+    seen: fields.Seen = Field(
+        default="activation",
+        description="Whether a call that defers the activation defers this slot, or, with decision, it is seen before: "
+        "a subject line, a send time.",
+    )
     wording: bool | None = Field(
         default=None,
         description="Whether policies see the words and the looks of variants' texts. "
@@ -102,7 +114,8 @@ class Campaign(_Model):
     campaign: fields.Name = Field(description="Its name.")
     description: fields.Text = Field(default="", max_length=10_000, description="For people.")
     metrics: Annotated[Mapping[fields.Metric, fields.Aggregation], Field(min_length=1, max_length=50)] = Field(
-        description="What is measured, and how several outcomes of one decision become one number."
+        description="What is measured, and how several outcomes of one decision become one number; with cancels, "
+        "an outcome says that the decision never arrived."
     )
     reward: Reward = Field(description="What a decision earns.")
     explore: fields.Share | None = Field(
@@ -117,6 +130,20 @@ class Campaign(_Model):
     clock: bool = Field(
         default=True, description="Whether policies see the part of the day and the weekday, in the person's time zone."
     )
+    learn_from: fields.LearnFrom = Field(
+        default=DEFAULT_LEARN_FROM,
+        description="Which choices are learned: drawn, by the campaign's own policies; observed, made elsewhere and "
+        "told to us. None: it decides and logs, and learns nothing.",
+    )
+    activation_ttl: fields.Window = Field(
+        default=timedelta(days=1),
+        description="How long a decision whose activation is deferred waits for it, from 1s to 90d.",
+    )
+    retention: fields.Retention = Field(
+        default=DEFAULT_RETENTION,
+        json_schema_extra={"default": iso_duration(DEFAULT_RETENTION)},  # pydantic would count in years
+        description="How long the log keeps a decision: longer than it waits for activation and outcomes, up to 3650d.",
+    )
     slots: Annotated[Mapping[fields.Name, Slot], Field(min_length=1, max_length=20)] = Field(
         description="The choices, decided in this order."
     )
@@ -125,8 +152,11 @@ class Campaign(_Model):
     @classmethod
     def _only_metric_is_the_reward(cls, raw: Any) -> Any:
         match raw:
-            case {"metrics": Mapping() as metrics, "reward": Mapping() as reward} if len(metrics) == 1:
-                return {**raw, "reward": {"value": next(iter(metrics)), **reward}}
+            case {"metrics": Mapping() as metrics, "reward": Mapping() as reward}:
+                # a file whose metrics all cancel is told that, and not that its formula is missing
+                counted = [metric for metric, how in metrics.items() if how != CANCELS] or list(metrics)
+                if len(counted) == 1:
+                    return {**raw, "reward": {"value": counted[0], **reward}}
         return raw
 
     @model_validator(mode="after")
@@ -134,6 +164,15 @@ class Campaign(_Model):
         for problem in broken_rules(self.document()):
             raise ValueError(str(problem))
         return self
+
+    @cached_property
+    def counted_metrics(self) -> Mapping[str, fields.Aggregation]:
+        """The metrics that a reward is made of, by the names that formulas know."""
+        return {metric: how for metric, how in self.metrics.items() if how != CANCELS}
+
+    def cancels(self, metric: str) -> bool:
+        """Whether an outcome of this metric says that its decision never arrived."""
+        return self.metrics.get(metric) == CANCELS
 
     def policy_of(self, slot: str) -> PolicySpec:
         """The slot's own policy, else the campaign's."""

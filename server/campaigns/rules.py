@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,10 @@ from policies.registry import PolicyError, mentioned
 from server.campaigns.policy_lines import read_policy
 from server.campaigns.problems import PLANNED, Path, Problem, listed, shown_value
 from server.campaigns.rule_lists import Known, line_problems, list_problems
+from server.durations import iso_duration, parse_duration
+
+CANCELS = "cancels"
+"""How a metric is declared whose outcomes say that a decision never arrived."""
 
 
 def broken_rules(raw: Any) -> Iterator[Problem]:
@@ -26,7 +31,34 @@ def broken_rules(raw: Any) -> Iterator[Problem]:
     for name, slot in slots.items():
         yield from _slot(("slots", name), slot)
     yield from _policies(campaign, slots)
-    yield from _reward(_mapping(campaign.get("reward")), list(_mapping(campaign.get("metrics"))))
+    metrics = _mapping(campaign.get("metrics"))
+    cancelling = [metric for metric, how in metrics.items() if how == CANCELS]
+    counted = [metric for metric in metrics if metric not in cancelling]
+    if cancelling and not counted:
+        yield Problem(("metrics",), "hold only what cancels", "also what a decision earns, as in click: once")
+    reward = _mapping(campaign.get("reward"))
+    yield from _reward(reward, counted, cancelling)
+    yield from _retention(campaign, reward)
+
+
+def _retention(campaign: Mapping[str, Any], reward: Mapping[str, Any]) -> Iterator[Problem]:
+    """A decision must not go before its reward can be known."""
+    keeps, window = _length(campaign.get("retention")), _length(reward.get("window"))
+    if keeps is None or window is None:
+        return
+    waits = _length(campaign.get("activation_ttl", "1d")) or timedelta()  # by default as the model has it
+    if keeps <= window + waits:
+        text = f"more than the window and activation_ttl together, {iso_duration(window + waits)}"
+        yield Problem(("retention",), "ends before rewards are known", text, shown_value(campaign["retention"]))
+
+
+def _length(value: Any) -> timedelta | None:
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return parse_duration(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _slot(path: Path, slot: Mapping[str, Any]) -> Iterator[Problem]:
@@ -120,7 +152,7 @@ def _all_ids(slots: list[Mapping[str, Any]]) -> list[str] | None:
     return list(dict.fromkeys(chain.from_iterable(map(_ids, slots))))
 
 
-def _reward(reward: Mapping[str, Any], metrics: list[str]) -> Iterator[Problem]:
+def _reward(reward: Mapping[str, Any], metrics: list[str], cancelling: list[str]) -> Iterator[Problem]:
     bounds, default = reward.get("range", [0.0, 1.0]), reward.get("default", 0.0)
     match bounds:
         case [float() | int() as low, float() | int() as high] if low < high and isinstance(default, (int, float)):
@@ -129,16 +161,19 @@ def _reward(reward: Mapping[str, Any], metrics: list[str]) -> Iterator[Problem]:
                 yield Problem(("reward", "default"), "is outside the range of the reward", text, shown_value(default))
     value = reward.get("value")
     if isinstance(value, str) and metrics:
-        yield from _formula(value, metrics)
+        yield from _formula(value, metrics, cancelling)
 
 
-def _formula(value: str, metrics: list[str]) -> Iterator[Problem]:
+def _formula(value: str, metrics: list[str], cancelling: list[str]) -> Iterator[Problem]:
     """The formula must compile and have a finite answer without outcomes, with one of each, and with all."""
     path = ("reward", "value")
     try:
-        formula = compile_expression(value, names=metrics)
+        formula = compile_expression(value, names=[*metrics, *cancelling])
     except ExpressionError as error:
         yield Problem(path, str(error))
+        return
+    if used := [metric for metric in cancelling if metric in formula.names]:
+        yield Problem(path, f"uses {listed(used)}, which cancels: such a decision earns nothing", listed(metrics))
         return
     nothing = dict.fromkeys(metrics, 0.0)
     alone = [{**nothing, metric: 1.0} for metric in metrics] if len(metrics) > 1 else []

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 import elige.client
-from server.cli import campaigns, db, decisions, demo, doctor, evaluate, export, imports, people, serve, train
+from server.cli import campaigns, db, decisions, demo, doctor, evaluate, export, imports, observe, people, serve, train
 from server.errors import EligeError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(campaigns.app, name="campaign")
 app.command("decide")(decisions.decide)
+app.command("observe")(observe.observe)
+app.command("activate")(decisions.activate)
 app.command("reward")(decisions.reward)
 app.command("explain")(decisions.explain)
 app.command("evaluate")(evaluate.evaluate)

@@ -117,7 +117,13 @@ def list_campaigns(
         with Client(server) as client:
             states = [state.value for state in State] if everything else ()
             lines = [
-                _Line(one.name, one.version, one.state, one.snapshot, {p.slot: p.policy for p in one.policies})
+                _Line(
+                    one.name,
+                    one.version,
+                    one.state,
+                    f"{one.snapshot}, pinned" if one.snapshot_pinned else one.snapshot,
+                    {p.slot: p.policy for p in one.policies},
+                )
                 for one in client.list_campaigns(states=states)
             ]
     else:
@@ -136,7 +142,9 @@ def list_campaigns(
                 one.campaign,
                 one.version,
                 f"{one.state}, not learning" if stuck(database, one, now=now) else one.state,
-                str(snapshots.get(one.campaign, "")),
+                str(snapshots.get(one.campaign, ""))
+                if one.pinned_snapshot is None
+                else f"{one.pinned_snapshot}, pinned",
                 {name: slot.policy_name for name, slot in serve(one, None).slots.items()},
             )
             for one in stored
@@ -167,7 +175,8 @@ def show(
         _show(console, shown.name, shown.version, shown.state, shown.created_at, shown.source)
         for one in shown.policies:
             _show_policy(console, one.slot, one.policy, one.arguments)
-        console.print(Text(f"# snapshot: {shown.snapshot or 'none yet'}"))
+        pinned = ", pinned: it serves whatever is learned" if shown.snapshot_pinned else ""
+        console.print(Text(f"# snapshot: {shown.snapshot or 'none yet'}{pinned}"))
         return
     from server.store import campaigns as campaign_rows
     from server.store import training as training_rows
@@ -180,6 +189,8 @@ def show(
     _show(console, stored.campaign, stored.version, stored.state, stored.created_at, stored.source)
     for slot, policy, arguments in _policies(stored):
         _show_policy(console, slot, policy, arguments)
+    if stored.pinned_snapshot is not None:
+        console.print(Text(f"# pinned: snapshot {stored.pinned_snapshot} serves, whatever is learned"))
     if not snapshots:
         console.print("# snapshots: none yet")
     for snapshot in snapshots:

@@ -2,13 +2,16 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from server.cli.options import DB, AsJson, Db, read_time
+
+if TYPE_CHECKING:
+    from server.reward_anew import OtherReward
 
 
 def evaluate(
@@ -28,6 +31,12 @@ def evaluate(
     by: Annotated[
         str | None, typer.Option(help="Also each group of people: a context key, or segment.", metavar="KEY")
     ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="Another reward: a CEL formula over the outcomes that were kept.", metavar="CEL")
+    ] = None,
+    bounds: Annotated[
+        str | None, typer.Option("--range", help="Of that reward; by default the campaign's.", metavar="LOW,HIGH")
+    ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE")] = None,
 ) -> None:
@@ -35,6 +44,7 @@ def evaluate(
 
     Beside the policies you name stand always the logged one, uniform, and every variant fixed. A learner is trained
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
+    With --value the outcomes inside each window are made into another reward; what came late stays out.
     """
     from policies.registry import PolicySpec, check
     from server.evaluation import SNAPSHOT, groups_by, read_log, snapshot_candidate
@@ -60,7 +70,9 @@ def evaluate(
             since=read_time(since, "--since"),
             until=read_time(until, "--until"),
             where=where,
+            reward=_reward(value, bounds),
             progress=lambda done: progress.update(task, completed=done),
+            left_out=_say_left_out,
         )
         policies = [
             snapshot_candidate(source, campaign, log.slot, spec)
@@ -85,3 +97,23 @@ def evaluate(
     Console().print(render(evaluation))
     if html is not None:
         typer.echo(f"written to {html}")
+
+
+def _reward(value: str | None, bounds: str | None) -> "OtherReward | None":
+    from server.reward_anew import OtherReward
+
+    if value is None:
+        if bounds is not None:
+            raise typer.BadParameter("goes with --value", param_hint="--range")
+        return None
+    if bounds is None:
+        return OtherReward(value)
+    try:
+        low, high = map(float, bounds.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{bounds!r}: expected two numbers, as in -20,1", param_hint="--range") from error
+    return OtherReward(value, (low, high))
+
+
+def _say_left_out(decisions: int) -> None:
+    typer.echo(f"left out: {decisions:,} decisions that were told without their propensity", err=True)

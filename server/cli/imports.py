@@ -1,6 +1,7 @@
 """`elige import …`: logs that others kept."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,43 +15,67 @@ from server.errors import InvalidRequest
 from server.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
+    from server.warm_start import Told
     from simulator.mapping import CsvMapping
     from simulator.sources import Source
 
-app = typer.Typer(help="Import a log as if it had been served, to evaluate it.", no_args_is_help=True)
-Campaign = Annotated[str, typer.Option(help="The name of the campaign to make.")]
+app = typer.Typer(help="Import a log that others kept, to evaluate it or to learn from it.", no_args_is_help=True)
+Campaign = Annotated[str | None, typer.Option(help="The name of the campaign to make.")]
+Into = Annotated[
+    str | None, typer.Option(help="Tell the log to this campaign instead, which exists.", metavar="CAMPAIGN")
+]
+Slot = Annotated[
+    str | None, typer.Option(help="With --into: what was chosen. By default the only slot.", metavar="NAME")
+]
+Metric = Annotated[
+    str | None, typer.Option(help="With --into: what the rewards are. By default the only metric.", metavar="NAME")
+]
 
 
 @app.command()
 def obd(
     directory: Annotated[Path, typer.Argument(help="A folder in the Open Bandit Dataset's layout.", metavar="DIR")],
-    campaign: Campaign,
+    campaign: Campaign = None,
+    into: Into = None,
+    slot: Slot = None,
+    metric: Metric = None,
     db: Db = DB,
 ) -> None:
     """The Open Bandit Dataset: one campaign file beside item_context.csv."""
     from simulator.sources import read_open_bandit
 
-    _run(lambda: read_open_bandit(directory), campaign, db)
+    _run(lambda: read_open_bandit(directory), _Goal.read(campaign, into, slot, metric), db)
 
 
 @app.command()
 def csv(
     file: Annotated[Path, typer.Argument(help="A CSV file with a header.", metavar="FILE")],
     mapping: Annotated[Path, typer.Option(help="A YAML file that says which column is what.", metavar="FILE")],
-    campaign: Campaign,
+    campaign: Campaign = None,
+    into: Into = None,
+    slot: Slot = None,
+    metric: Metric = None,
     db: Db = DB,
 ) -> None:
     """Any randomised or logged trial as a CSV file."""
     from simulator.sources import read_csv
 
-    _run(lambda: read_csv(file, _mapping(mapping)), campaign, db)
+    _run(lambda: read_csv(file, _mapping(mapping)), _Goal.read(campaign, into, slot, metric), db)
 
 
 @app.command()
 def dsjson(
     file: Annotated[Path, typer.Argument(help="A file of JSON lines.", metavar="FILE")],
-    campaign: Campaign,
-    slot: Annotated[str, typer.Option(help="What to call the slot.", metavar="NAME")] = "action",
+    campaign: Campaign = None,
+    into: Into = None,
+    slot: Annotated[
+        str | None,
+        typer.Option(
+            help="What to call the slot: action by default. With --into: which slot, by default the only one.",
+            metavar="NAME",
+        ),
+    ] = None,
+    metric: Metric = None,
     lowest: Annotated[float, typer.Option(help="The lowest reward there can be.", metavar="REWARD")] = 0.0,
     highest: Annotated[float, typer.Option(help="The highest reward there can be.", metavar="REWARD")] = 1.0,
     db: Db = DB,
@@ -63,16 +88,35 @@ def dsjson(
         raise typer.BadParameter(f"{lowest:g} to {highest:g}: expected the lowest below", param_hint="--highest")
 
     def read() -> "Source":
-        found = read_dsjson(file, slot=slot, reward_range=RewardRange(lowest, highest))
+        found = read_dsjson(file, slot=slot or "action", reward_range=RewardRange(lowest, highest))
         for reason, number in found.left_out.items():
             typer.echo(f"left out: {number:,} {reason}", err=True)
-        if found.changed:
+        if found.changed and into is None:
             names = ", ".join(found.changed[:5])
             more = ", …" if len(found.changed) > 5 else ""
             typer.echo(f"features that changed; the campaign has the last of them: {names}{more}", err=True)
         return found.source
 
-    _run(read, campaign, db)
+    _run(read, _Goal.read(campaign, into, slot if into else None, metric), db)
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """Where a log goes. Slot and metric only of a campaign that exists."""
+
+    campaign: str
+    slot: str | None
+    metric: str | None
+    exists: bool
+
+    @classmethod
+    def read(cls, campaign: str | None, into: str | None, slot: str | None, metric: str | None) -> "_Goal":
+        """Raises BadParameter."""
+        if (campaign is None) == (into is None):
+            raise typer.BadParameter("expected one of the two: --campaign NAME, to make one, or --into CAMPAIGN")
+        if into is None and (slot or metric):
+            raise typer.BadParameter("expected --slot and --metric only with --into CAMPAIGN")
+        return cls(str(campaign or into), slot, metric, exists=into is not None)
 
 
 def _mapping(path: Path) -> "CsvMapping":
@@ -90,24 +134,45 @@ def _mapping(path: Path) -> "CsvMapping":
     return CsvMapping.from_dict(raw)
 
 
-def _run(read: "Callable[[], Source]", campaign: str, db: str) -> None:
+def _run(read: "Callable[[], Source]", goal: _Goal, db: str) -> None:
     from server.imports import import_log
     from server.store.database import Database
+    from server.warm_start import tell_log
 
     database = Database(db)
+    now = datetime.now(UTC)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
     ) as progress:
         task = progress.add_task("reading", total=1.0)
         source = read()
         progress.update(task, description="writing")
-        done = import_log(
-            database,
-            source,
-            campaign=campaign,
-            now=datetime.now(UTC),
-            progress=lambda share: progress.update(task, completed=share),
-        )
-    typer.echo(f"{done.campaign}: {done.decisions:,} decisions of slot {done.slot}, {done.outcomes:,} outcomes")
+
+        def show(share: float) -> None:
+            progress.update(task, completed=share)
+
+        if goal.exists:
+            told = tell_log(
+                database, source, campaign=goal.campaign, now=now, slot=goal.slot, metric=goal.metric, progress=show
+            )
+        else:
+            done = import_log(database, source, campaign=goal.campaign, now=now, progress=show)
+    if goal.exists:
+        _say_told(told, goal.campaign)
+    else:
+        typer.echo(f"{done.campaign}: {done.decisions:,} decisions of slot {done.slot}, {done.outcomes:,} outcomes")
     where = "" if db == DEFAULT_DATABASE else f" --db {db}"
-    typer.echo(f"next: elige evaluate{where} --campaign {done.campaign}")
+    typer.echo(f"next: elige evaluate{where} --campaign {goal.campaign}")
+
+
+def _say_told(told: "Told", campaign: str) -> None:
+    before = f"; {told.known:,} were there before" if told.known else ""
+    typer.echo(f"{campaign}: {told.decisions:,} decisions of slot {told.slot}, {told.outcomes:,} outcomes{before}")
+    for key, decisions in sorted(told.ignored.items()):
+        typer.echo(
+            f"ignored: {key} in {decisions:,} decisions (not declared in the campaign, or of another type)", err=True
+        )
+    if not told.learned:
+        typer.echo(
+            "the campaign does not learn from them: that takes learn_from: [drawn, observed] in its file", err=True
+        )

@@ -21,6 +21,14 @@ DB: str = DEFAULT_DATABASE
 SERVER: str = DEFAULT_ADDRESS
 
 
+def read_pair(pair: str, option: str, form: str) -> tuple[str, str]:
+    """`headline=price` as its two sides. Raises BadParameter, naming the form."""
+    left, equals, right = pair.partition("=")
+    if not (left and equals and right):
+        raise typer.BadParameter(f"{pair!r}: expected {form}", param_hint=option)
+    return left, right
+
+
 def read_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
     """`country=ES orders=3 member=true interests=["a","b"]`: numbers, flags and lists as JSON, the rest is text.
 

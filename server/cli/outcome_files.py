@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,13 +25,10 @@ INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended."""
 
 
-def send_file(
-    client: Client, path: Path, *, named: Mapping[str, str], ignored: Sequence[str], rejects: Path | None, as_json: bool
-) -> None:
+def send_file(client: Client, path: Path, columns: "Columns", *, rejects: Path | None, as_json: bool) -> None:
     """Send every row; print what became of them. Raises Exit with 1 if a row was refused, with 130 after Ctrl-C."""
-    from server.files.outcomes import read_columns, send_outcomes
+    from server.files.outcomes import send_outcomes
 
-    columns = read_columns(path, named=named, ignored=ignored)
     if rejects is not None and rejects.exists() and rejects.samefile(path):
         raise InvalidRequest(f"{rejects} is the file to send: name another one for the rejects")
     totals: Counter[str] = Counter()

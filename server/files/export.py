@@ -74,7 +74,8 @@ def export_log(
             progress(campaign, day)
             # before the rows are read: what comes meanwhile makes the day one that has changed
             extent = list(astuple(rows.extent(database, campaign, start)))
-            if manifest.extent_of(campaign, day) == extent:
+            before = manifest.extent_of(campaign, day)
+            if before == extent or _shrunk(before, extent):
                 unchanged += 1
                 continue
             for table, number in _write_day(folder, campaign, day, rows.read_day(database, campaign, start)).items():
@@ -82,6 +83,11 @@ def export_log(
             manifest.note(campaign, day, extent)
             written += 1
     return Exported(written, unchanged, counted)
+
+
+def _shrunk(before: list[int] | None, now: list[int]) -> bool:
+    """Whether the day has fewer decisions than were exported: those gone are past their retention, and stay here."""
+    return before is not None and now[0] < before[0]
 
 
 class _Manifest:

@@ -10,11 +10,13 @@ import orjson
 
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
-from server.evaluation import log_of
+from server.evaluation import OnLeftOut, log_of
 from server.files.export import FILE, LISTS, day_folder, exported_days, versions_folder
-from server.records import Matured
+from server.records import Matured, Outcome, OutcomeStatus
+from server.reward_anew import OtherReward, OutcomesOf, earned_anew, with_reward
 from server.store import export as rows
 from server.store.decisions import matured_of
+from server.store.outcomes import outcome_of
 from server.store.tables import campaigns as campaigns_table
 from simulator import By, Log
 from simulator.parquet import open_parquet
@@ -33,7 +35,9 @@ def read_exported_log(
     since: datetime | None = None,
     until: datetime | None = None,
     where: str | None = None,
+    reward: OtherReward | None = None,
     progress: Callable[[float], None] = lambda done: None,
+    left_out: OnLeftOut = lambda decisions: None,
 ) -> Log:
     """The same log as `server.evaluation.read_log` gives of the store that was exported: the same rounds in order.
 
@@ -47,8 +51,19 @@ def read_exported_log(
         int(row["version"]): Campaign.from_document(row["document"])
         for row in _read(versions_folder(folder, campaign) / FILE, "campaigns")
     }
-    matured = _matured(folder, campaign, days[campaign], since=since, until=until, progress=progress)
-    return log_of(matured, versions[max(versions)], versions.__getitem__, slot=slot, where=where)
+    newest = versions[max(versions)]
+    if reward is not None:
+        newest = with_reward(newest, reward)
+    matured = _matured(
+        folder,
+        campaign,
+        days[campaign],
+        since=since,
+        until=until,
+        anew=newest if reward is not None else None,
+        progress=progress,
+    )
+    return log_of(matured, newest, versions.__getitem__, slot=slot, where=where, left_out=left_out)
 
 
 def groups_in(log: Log, key: str) -> By:
@@ -66,10 +81,11 @@ def _matured(
     *,
     since: datetime | None,
     until: datetime | None,
+    anew: Campaign | None,
     progress: Callable[[float], None],
 ) -> Iterator[Matured]:
     """Day by day, in each in the order of the sequence: of decisions of one moment, which are of one day, that is the
-    order in which the store gives them.
+    order in which the store gives them. `anew`: the campaign by whose formula they earn, if not by their own.
     """
     for done, day in enumerate(days, start=1):
         found = [
@@ -77,7 +93,8 @@ def _matured(
             for one in _day(folder, campaign, day)
             if (since is None or one.decision.at >= since) and (until is None or one.decision.at < until)
         ]
-        yield from sorted(found, key=lambda one: one.sequence)
+        ordered = sorted(found, key=lambda one: one.sequence)
+        yield from ordered if anew is None else earned_anew(ordered, anew, _outcomes(folder, campaign, day))
         progress(done / len(days))
 
 
@@ -94,6 +111,16 @@ def _day(folder: Path, campaign: str, day: str) -> Iterator[Matured]:
         if reward := earned.get(row["decision_id"]):
             made = sorted(choices[row["decision_id"]], key=lambda choice: int(choice.position))
             yield matured_of(SimpleNamespace(**{**row, **reward, "campaign": campaign}), made)
+
+
+def _outcomes(folder: Path, campaign: str, day: str) -> OutcomesOf:
+    """The outcomes of a day's decisions that were not late."""
+    told = _read(day_folder(folder, "outcomes", campaign, day) / FILE, "outcomes")
+    kept = [SimpleNamespace(**row, campaign=campaign) for row in told if row["status"] != OutcomeStatus.LATE]
+    by_decision: dict[str, list[Outcome]] = {}
+    for row in sorted(kept, key=lambda row: (row.at, row.outcome_id)):
+        by_decision.setdefault(row.decision_id, []).append(outcome_of(row))
+    return lambda ids: {decision_id: by_decision.get(decision_id, []) for decision_id in ids}
 
 
 def _read(path: Path, table: str) -> Iterator[dict[str, Any]]:

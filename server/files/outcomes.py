@@ -12,7 +12,7 @@ from server.errors import InvalidRequest
 from server.files.rows import FileRow, as_text, chunked, columns_of, listed, read_rows
 from simulator.tables import read_number
 
-FIELDS = ("decision_id", "metric", "value", "at", "key", "slot")
+FIELDS = ("decision_id", "person", "campaign", "metric", "value", "at", "key", "slot")
 REJECTED_LINE, REJECTED_BECAUSE = "rejected_line", "rejected_because"
 """Columns of a file of rejects, left alone when it is sent again."""
 
@@ -39,10 +39,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column is what: field to column. `header`: all columns of the file, in order."""
+    """Which column is what: field to column. `header`: all columns of the file, in order. `campaign`: of the rows that
+    tell of a person and name none.
+    """
 
     header: tuple[str, ...]
     by_field: Mapping[str, str]
+    campaign: str | None = None
 
     @property
     def rejects_header(self) -> list[str]:
@@ -50,7 +53,9 @@ class Columns:
         return list(dict.fromkeys([*self.header, self.by_field.get("key", "key"), REJECTED_LINE, REJECTED_BECAUSE]))
 
 
-def read_columns(path: Path, *, named: Mapping[str, str] | None = None, ignored: Sequence[str] = ()) -> Columns:
+def read_columns(
+    path: Path, *, named: Mapping[str, str] | None = None, ignored: Sequence[str] = (), campaign: str | None = None
+) -> Columns:
     """The columns of a file. `named`: field to column, where a column is not called as its field.
 
     Raises InvalidRequest for a field there is not, a column that is missing, and for columns that nobody named: a
@@ -65,12 +70,14 @@ def read_columns(path: Path, *, named: Mapping[str, str] | None = None, ignored:
     taken = {*named.values(), *ignored}
     own = {field: field for field in FIELDS if field not in named and field in header and field not in taken}
     by_field = {**named, **own}
-    if "decision_id" not in by_field:
-        raise InvalidRequest(f"{path}: no column is the decision_id; it has {listed(header)}")
+    if not {"decision_id", "person"} & by_field.keys():
+        raise InvalidRequest(f"{path}: no column is the decision_id or the person; it has {listed(header)}")
+    if "person" in by_field and "campaign" not in by_field and campaign is None:
+        raise InvalidRequest(f"{path}: no column is the campaign in which persons were shown something: name it")
     known = {*by_field.values(), *ignored, REJECTED_LINE, REJECTED_BECAUSE}
     if unknown := [column for column in header if column not in known]:
         raise InvalidRequest(f"{path}: nobody knows the column {listed(unknown)}: say what it is, or ignore it")
-    return Columns(tuple(header), by_field)
+    return Columns(tuple(header), by_field, campaign)
 
 
 def read_item(row: FileRow, columns: Columns) -> Item:
@@ -84,13 +91,26 @@ def read_item(row: FileRow, columns: Columns) -> Item:
     cells = {field: row.cells[column] for field, column in columns.by_field.items()}
     texts = {field: as_text(cells[field]) for field in cells if field not in ("value", "at")}
     item: Item = {field: text for field, text in texts.items() if text}
-    if "decision_id" not in item:
-        raise InvalidRequest("decision_id: missing")
+    _check_credit(item, columns)
     if cells.get("value") not in (None, ""):
         item["value"] = _number(cells["value"])
     if cells.get("at") not in (None, ""):
         item["at"] = _moment(cells["at"])
     return {"key": _own_key(row.number, item), **item}
+
+
+def _check_credit(item: Item, columns: Columns) -> None:
+    """That an item names a decision, or a person and a campaign."""
+    if "decision_id" in item and "person" in item:
+        raise InvalidRequest("decision_id and person: expected only one of the two")
+    if "decision_id" in item:
+        item.pop("campaign", None)
+    elif "person" not in item:
+        raise InvalidRequest("decision_id: missing" if "person" not in columns.by_field else "person: missing")
+    elif "campaign" not in item:
+        if columns.campaign is None:
+            raise InvalidRequest("campaign: missing")
+        item["campaign"] = columns.campaign
 
 
 def send_outcomes(

@@ -22,7 +22,8 @@ from server.rpc.errors import ErrorInterceptor
 from server.rpc.services.campaigns import CampaignServicer
 from server.rpc.services.decisions import DecisionServicer
 from server.rpc.services.evaluations import EvaluationServicer
-from server.rpc.services.later import KeyServicer, PeopleServicer
+from server.rpc.services.later import KeyServicer
+from server.rpc.services.people import PeopleServicer
 from server.service import Service
 
 MAX_MESSAGE = 64 * 1024 * 1024
@@ -33,6 +34,9 @@ SERVICES = (
     evaluations_pb2.DESCRIPTOR.services_by_name["EvaluationService"].full_name,
     keys_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name,
 )
+
+DATABASE = "elige.database"
+"""What health checks ask for who want to know of the database."""
 
 
 class RpcServer:
@@ -46,7 +50,7 @@ class RpcServer:
         decisions_pb2_grpc.add_DecisionServiceServicer_to_server(DecisionServicer(service), self._server)
         campaigns_pb2_grpc.add_CampaignServiceServicer_to_server(CampaignServicer(service), self._server)
         evaluations_pb2_grpc.add_EvaluationServiceServicer_to_server(EvaluationServicer(service), self._server)
-        people_pb2_grpc.add_PeopleServiceServicer_to_server(PeopleServicer(), self._server)
+        people_pb2_grpc.add_PeopleServiceServicer_to_server(PeopleServicer(service), self._server)
         keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(), self._server)
         self._health = health_aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -58,8 +62,13 @@ class RpcServer:
 
     async def start(self) -> None:
         await self._server.start()
-        for name in ("", *SERVICES):
+        for name in ("", *SERVICES, DATABASE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def set_database(self, *, up: bool) -> None:
+        """Tell health checks whether the database answers. The server decides from memory while it does not."""
+        answers = health_pb2.HealthCheckResponse
+        await self._health.set(DATABASE, answers.SERVING if up else answers.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Take no more calls, tell health checks so, and let those under way finish for `grace` seconds."""

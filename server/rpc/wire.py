@@ -1,21 +1,26 @@
 """Between the contract's messages and the domain's records. Nothing else knows both."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from elige.client.values import fill, to_dict
 from elige.v1 import campaigns_pb2, common_pb2, decisions_pb2, evaluations_pb2, log_pb2
+from server.activations import ActivateRequest
 from server.campaigns.context import read_context
 from server.decide import DecideRequest, SlotOptions
 from server.errors import EligeError, InvalidRequest, NotSupportedYet
 from server.explain import Explanation, SlotExplanation, Verdict
+from server.observe import ObservedChoice, ObserveRequest
 from server.outcomes import RewardRequest
 from server.records import (
+    Activated,
+    ActivationStatus,
     Candidate,
     Choice,
     Decision,
@@ -48,6 +53,7 @@ _REASONS = {
     Reason.CAMPAIGN_PAUSED: decisions_pb2.REASON_CAMPAIGN_PAUSED,
     Reason.CAMPAIGN_KILLED: decisions_pb2.REASON_CAMPAIGN_KILLED,
     Reason.IMPORTED: decisions_pb2.REASON_OBSERVED,
+    Reason.OBSERVED: decisions_pb2.REASON_OBSERVED,
     Reason.OPTED_OUT: decisions_pb2.REASON_OPTED_OUT,
 }
 _GROUPS = {Group.POLICY: decisions_pb2.GROUP_POLICY}
@@ -56,6 +62,12 @@ _STATUSES = {
     OutcomeStatus.PENDING: decisions_pb2.REWARD_STATUS_PENDING,
     OutcomeStatus.LATE: decisions_pb2.REWARD_STATUS_LATE,
     OutcomeStatus.DUPLICATE: decisions_pb2.REWARD_STATUS_DUPLICATE,
+}
+_ACTIVATE_STATUSES = {
+    ActivationStatus.ACTIVATED: decisions_pb2.ACTIVATE_STATUS_ACTIVATED,
+    ActivationStatus.ALREADY_ACTIVE: decisions_pb2.ACTIVATE_STATUS_ALREADY_ACTIVE,
+    ActivationStatus.PENDING: decisions_pb2.ACTIVATE_STATUS_PENDING,
+    ActivationStatus.EXPIRED: decisions_pb2.ACTIVATE_STATUS_EXPIRED,
 }
 _VERDICTS = {
     Verdict.AGREES: evaluations_pb2.VERDICT_AGREES,
@@ -78,8 +90,6 @@ def read_decide(message: decisions_pb2.DecideRequest) -> DecideRequest:
         raise InvalidRequest("campaign: missing")
     if message.HasField("activation_ttl") and not message.defer_activation:
         raise InvalidRequest("activation_ttl: only with defer_activation")
-    if message.defer_activation:
-        raise NotSupportedYet("defer_activation")
     if message.HasField("send_deadline"):
         raise NotSupportedYet("send_deadline")
     return DecideRequest(
@@ -91,22 +101,52 @@ def read_decide(message: decisions_pb2.DecideRequest) -> DecideRequest:
         options={name: _slot_options(options) for name, options in message.slot_options.items()},
         time_zone=message.time_zone or None,
         request_id=message.request_id or None,
+        defer_activation=message.defer_activation,
+        activation_ttl=_read_duration(message.activation_ttl) if message.HasField("activation_ttl") else None,
         opted_out=message.opted_out,
         dry_run=message.dry_run,
+    )
+
+
+def read_observe(message: decisions_pb2.ObserveDecisionRequest) -> ObserveRequest:
+    """Raises NotSupportedYet, InvalidRequest."""
+    if not message.campaign:
+        raise InvalidRequest("campaign: missing")
+    if any(one.HasField("send_at") for one in message.choices):
+        raise NotSupportedYet("send_at")
+    return ObserveRequest(
+        campaign=message.campaign,
+        choices=tuple(
+            ObservedChoice(
+                slot=one.slot,
+                variant=one.variant,
+                propensity=one.propensity if one.HasField("propensity") else None,
+                eligible=tuple(one.eligible),
+                candidates=tuple(map(_candidate, one.candidates)),
+            )
+            for one in message.choices
+        ),
+        person=message.person or None,
+        context=_read_struct(message.context, "context"),
+        labels=_read_struct(message.labels, "labels"),
+        time_zone=message.time_zone or None,
+        request_id=message.request_id or None,
+        at=_read_time(message.at) if message.HasField("at") else None,
     )
 
 
 def _slot_options(options: decisions_pb2.SlotOptions) -> SlotOptions:
     return SlotOptions(
         exclude=frozenset(options.exclude),
-        candidates=tuple(
-            Candidate(
-                id=candidate.id,
-                content=_read_struct(candidate.content, "content of a candidate"),
-                features=read_context("any", _read_struct(candidate.features, "features of a candidate"))[0],
-            )
-            for candidate in options.candidates
-        ),
+        candidates=tuple(map(_candidate, options.candidates)),
+    )
+
+
+def _candidate(candidate: decisions_pb2.Candidate) -> Candidate:
+    return Candidate(
+        id=candidate.id,
+        content=_read_struct(candidate.content, "content of a candidate"),
+        features=read_context("any", _read_struct(candidate.features, "features of a candidate"))[0],
     )
 
 
@@ -117,16 +157,19 @@ def _read_struct(struct: Struct, what: str) -> dict[str, Any]:
 
 
 def read_reward(message: decisions_pb2.RewardRequest) -> RewardRequest:
-    """Raises NotSupportedYet, InvalidRequest."""
+    """Raises InvalidRequest."""
     by_person = message.person or message.campaign
     if message.decision_id and by_person:
         raise InvalidRequest("decision_id with person or campaign: expected either one or the other")
-    if by_person:
-        raise NotSupportedYet("attributing an outcome by person: give the decision_id")
-    if not message.decision_id:
-        raise InvalidRequest("decision_id: missing")
+    if by_person and not (message.person and message.campaign):
+        missing = "person" if message.campaign else "campaign"
+        raise InvalidRequest(f"{missing}: missing; expected both person and campaign, or a decision_id")
+    if not (message.decision_id or by_person):
+        raise InvalidRequest("decision_id: missing; expected it, or person and campaign")
     return RewardRequest(
-        decision_id=message.decision_id,
+        decision_id=message.decision_id or None,
+        person=message.person or None,
+        campaign=message.campaign or None,
         metric=message.metric or None,
         value=message.value if message.HasField("value") else None,
         at=_read_time(message.at) if message.HasField("at") else None,
@@ -149,6 +192,7 @@ def write_decision(
         group=_GROUPS[decision.group],
         reason=_REASONS[decision.reason],
         kind=kind,
+        superseded_by=decision.superseded_by or "",
         ignored_context=decision.ignored_context,
     )
     if decision.id and decision.window_closes_at is not None:
@@ -178,8 +222,25 @@ def _write_kind(kind: Kind, reason: Reason) -> decisions_pb2.DecisionKind:
     return decisions_pb2.DECISION_KIND_OPTED_OUT if reason is Reason.OPTED_OUT else _KINDS[kind]
 
 
+def read_activate(message: decisions_pb2.ActivateRequest) -> ActivateRequest:
+    """Raises InvalidRequest."""
+    if not message.decision_id:
+        raise InvalidRequest("decision_id: missing")
+    at = _read_time(message.at) if message.HasField("at") else None
+    return ActivateRequest(message.decision_id, slots=tuple(message.slots), at=at)
+
+
+def write_activated(activated: Activated) -> decisions_pb2.ActivateResponse:
+    message = decisions_pb2.ActivateResponse(status=_ACTIVATE_STATUSES[activated.status])
+    if activated.window_closes_at is not None:
+        message.window_closes_at.FromDatetime(activated.window_closes_at)
+    return message
+
+
 def write_recorded(recorded: Recorded, decision_id: str) -> decisions_pb2.RewardResponse:
-    message = decisions_pb2.RewardResponse(status=_STATUSES[recorded.status], decision_id=decision_id)
+    """`decision_id`: the one of which it was told, if it was."""
+    credited = decision_id or recorded.decision_id or ""
+    message = decisions_pb2.RewardResponse(status=_STATUSES[recorded.status], decision_id=credited)
     if recorded.learned_at is not None:
         message.learned_at.FromDatetime(recorded.learned_at)
     return message
@@ -199,12 +260,14 @@ def write_record(
     message = log_pb2.DecisionRecord(
         decision=write_decision(decision, probabilities=True, refusals=True),
         person_key=decision.person or "",
-        activation=log_pb2.ACTIVATION_STATE_ACTIVE,
+        erased=decision.erased,
+        activation=_activation(decision, matured),
     )
     fill(message.context, decision.context, name="context")
     fill(message.labels, decision.labels, name="labels")
     message.decided_at.FromDatetime(decision.at)
-    message.activated_at.FromDatetime(decision.at)
+    if decision.activated_at is not None:
+        message.activated_at.FromDatetime(decision.activated_at)
     closes = decision.window_closes_at
     for one in outcomes:
         happened = one.outcome
@@ -225,6 +288,12 @@ def write_record(
     return message
 
 
+def _activation(decision: Decision, matured: Matured | None) -> log_pb2.ActivationState:
+    if decision.activated_at is not None:
+        return log_pb2.ACTIVATION_STATE_ACTIVE
+    return log_pb2.ACTIVATION_STATE_EXPIRED if matured else log_pb2.ACTIVATION_STATE_WAITING
+
+
 def _write_slot(slot: SlotExplanation) -> evaluations_pb2.SlotExplanation:
     choice = slot.logged
     message = evaluations_pb2.SlotExplanation(slot=choice.slot, logged_variant=choice.variant)
@@ -238,7 +307,8 @@ def _write_slot(slot: SlotExplanation) -> evaluations_pb2.SlotExplanation:
     refused = {refusal.variant: refusal for refusal in choice.refusals}
     for variant in dict.fromkeys((*slot.offered, *choice.eligible)):
         row = message.variants.add(variant=variant, logged_eligible=variant in choice.eligible)
-        row.recomputed_eligible = variant not in refused and variant in slot.offered
+        if slot.eligible.verdict is not Verdict.NOT_RECOMPUTABLE:
+            row.recomputed_eligible = variant not in refused and variant in slot.offered
         if variant in refused:
             row.refusal.CopyFrom(_write_refusal(refused[variant]))
         if variant in logged:
@@ -285,6 +355,13 @@ def timestamp(at: datetime) -> Timestamp:
     made = Timestamp()
     made.FromDatetime(at)
     return made
+
+
+def _read_duration(message: Duration) -> timedelta:
+    try:
+        return message.ToTimedelta()
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(f"activation_ttl: {message.seconds} s is too long to be a duration") from error
 
 
 def _read_time(message: Timestamp) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select
 
 from server.errors import NoSuchCampaign, VersionConflict
+from server.store import notices
 from server.store.tables import campaigns
 
 
@@ -36,8 +37,12 @@ def append_version(
     source: str,
     now: datetime,
     expected_version: int | None = None,
+    pinned_snapshot: int | None = None,
 ) -> StoredCampaign:
-    """Append the next version. Raises VersionConflict where `expected_version` (0: none yet) is not the newest."""
+    """Append the next version. Raises VersionConflict where `expected_version` (0: none yet) is not the newest.
+
+    `pinned_snapshot`: the one to serve whatever is learned. One that should stay pinned is handed on each time.
+    """
     newest = _newest(connection, campaign)
     version = newest.version if newest else 0
     if expected_version is not None and expected_version != version:
@@ -46,8 +51,9 @@ def append_version(
         number = newest.number
     else:
         number = connection.execute(select(func.coalesce(func.max(campaigns.c.number), 0))).scalar_one() + 1
-    stored = StoredCampaign(campaign, version + 1, number, state, document, source, now)
+    stored = StoredCampaign(campaign, version + 1, number, state, document, source, now, pinned_snapshot)
     connection.execute(insert(campaigns), [asdict(stored)])
+    notices.tell(connection)
     return stored
 
 
@@ -77,6 +83,12 @@ def read_version(connection: Connection, campaign: str, version: int | None = No
         known = connection.execute(select(campaigns.c.campaign).distinct()).scalars().all()
         raise NoSuchCampaign(campaign if version is None else f"{campaign} version {version}", known)
     return _stored(row)
+
+
+def pinned_snapshot(connection: Connection, campaign: str) -> int | None:
+    """The snapshot that the newest version pins, if it does."""
+    newest = _newest(connection, campaign)
+    return newest.pinned_snapshot if newest else None
 
 
 def _newest(connection: Connection, campaign: str) -> Row[Any] | None:

@@ -1,23 +1,23 @@
 """Group commit: many decisions and outcomes in one transaction, and an answer only after it.
 
 One thread owns all writing of the request path. While one transaction is on its way to the disk the next batch
-gathers, so that a commit is shared by as many callers as came in the meantime.
+gathers, so that a commit is shared by as many callers as came in the meantime. Where it goes is the target's business:
+the database itself, or the outbox in front of it.
 """
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from server.errors import DiskFull, EligeError, InvalidRequest, Overloaded, Unavailable
-from server.records import Decision, Outcome, Recorded
-from server.store import decisions, outcomes
+from server.records import Activated, Activation, Decision, Outcome, Recorded
+from server.store.appending import Record, append, kind_of
 from server.store.database import Database
 from server.store.decisions import Repeat
 
@@ -28,9 +28,31 @@ MAX_WAITING = 50_000
 MAX_BATCH = 5_000
 
 
+class Target(Protocol):
+    """Where records become durable. Used by one thread."""
+
+    def append(self, batch: Sequence[Record]) -> Sequence[Any]:
+        """Store all of them or none, durable on return; the answers in the order of the batch, each of its kind.
+
+        Raises Unavailable and DiskFull for all of them; anything else where one of them can't be stored.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The database itself."""
+
+    database: Database
+
+    def append(self, batch: Sequence[Record]) -> Sequence[Any]:
+        with self.database.writing({record.campaign for record in batch}) as connection:
+            return append(connection, batch)
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    record: Decision | Outcome
+    record: Record
     answer: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
 
@@ -38,8 +60,10 @@ class _Waiting:
 class Committer:
     """Stores decisions and outcomes for coroutines of any event loop. `close()` stores what waits, then stops."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, target: Target) -> None:
+        self.committed: Counter[str] = Counter()
+        """How many records were acknowledged, by kind."""
+        self._target = target
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -56,6 +80,11 @@ class Committer:
         answer: Recorded = await self._put(outcome)
         return answer
 
+    async def activation(self, activation: Activation) -> Activated:
+        """Store an activation; the answer is durable. Raises what activations.append answers, and as `outcome`."""
+        answer: Activated = await self._put(activation)
+        return answer
+
     def close(self) -> None:
         """Store all that waits and stop. Safe to call twice."""
         with self._changed:
@@ -63,7 +92,7 @@ class Committer:
             self._changed.notify()
         self._thread.join()
 
-    async def _put(self, record: Decision | Outcome) -> Any:
+    async def _put(self, record: Record) -> Any:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(record, loop.create_future(), loop)
         with self._changed:
@@ -87,15 +116,8 @@ class Committer:
             return [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
-        made = [waiting for waiting in batch if isinstance(waiting.record, Decision)]
-        happened = [waiting for waiting in batch if isinstance(waiting.record, Outcome)]
         try:
-            with self._database.writing({waiting.record.campaign for waiting in batch}) as connection:
-                # decisions first: an outcome of the same batch finds its own
-                answers = [
-                    *_append(connection, decisions.append, made),
-                    *_append(connection, outcomes.append, happened),
-                ]
+            answers = self._target.append([waiting.record for waiting in batch])
         except (Unavailable, DiskFull) as error:
             # an exception of its own for each caller: raising one and the same in thousands of tasks chains them up
             _resolve(batch, [type(error)(str(error)) for _ in batch])
@@ -107,7 +129,8 @@ class Committer:
             self._commit(batch[:middle])
             self._commit(batch[middle:])
         else:
-            _resolve([*made, *happened], answers)
+            self.committed.update(kind_of(waiting.record) for waiting in batch)
+            _resolve(batch, answers)
 
 
 def _refused(error: Exception) -> EligeError:
@@ -121,12 +144,6 @@ def _refused(error: Exception) -> EligeError:
         return InvalidRequest(f"it can't be stored: {reason}")
     log.error("the log refuses a record", exc_info=error)
     return Unavailable(f"the log refuses it: {reason}")
-
-
-def _append(
-    connection: Connection, append: Callable[[Connection, list[Any]], Sequence[Any]], waiting: Sequence[_Waiting]
-) -> Sequence[Any]:
-    return append(connection, [one.record for one in waiting]) if waiting else ()
 
 
 def _resolve(batch: Sequence[_Waiting], answers: Sequence[Any]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,7 @@ from server.errors import DatabaseUnusable, DiskFull, InvalidRequest, Unavailabl
 from server.store import migrate, postgresql, sqlite
 from server.store.tables import meta
 
+MEMORY = "memory:"
 BUSY_TIMEOUT_MS = 10_000
 """How long a transaction waits for another's lock."""
 
@@ -25,13 +27,20 @@ class Database:
     """Opens (and, where it is new, creates) the database of a URL such as `sqlite:///elige.db` or
     `postgresql://user@host/elige`.
 
+    `memory:` is one that nobody keeps: a SQLite file of its own in the folder for temporary files, whose commits don't
+    wait for the disk, removed when it is closed. A file, since the trainer is another process: it opens `address`, as
+    anybody may as long as this one is open.
+
     Thread-safe: each transaction takes a connection of its own from the engine's pool. Raises DatabaseUnusable for a
     URL we can't serve, a file that is not ours, or a schema of another revision.
     """
 
     def __init__(self, url: str, *, upgrade: bool = False, create: bool = True) -> None:
         """`upgrade`: bring an older schema up to date, which opening alone never does. `create`: make a new one."""
-        self.url, self._dialect = _checked(url, create=create)
+        self._folder = _folder(create=create) if url == MEMORY else None
+        self.address = url if self._folder is None else sqlite.thrown_away(self._folder.name)
+        """The URL by which another process opens this database."""
+        self.url, self._dialect = _checked(self.address, create=create)
         self._engine = _engine(self.url, self._dialect)
         self.schema_before: str | None = migrate.HEAD
         """The revision found on opening; None: it was new."""
@@ -72,8 +81,17 @@ class Database:
         with self._writing(campaigns, self._dialect.WRITING) as connection:
             yield connection
 
+    def overwrite(self) -> bool:
+        """Make sure that bytes which were removed or replaced are gone from the database's files too, as far as that is
+        ours to do. False: somebody reads what was there before; later, then.
+        """
+        with self._translated():
+            return bool(self._dialect.overwrite(self._engine))
+
     def close(self) -> None:
         self._engine.dispose()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @contextmanager
     def _writing(self, campaigns: Iterable[str] | None, options: dict[str, Any]) -> Iterator[Connection]:
@@ -95,7 +113,15 @@ class Database:
 
 def shown(url: str) -> str:
     """The URL as it may stand in logs: without its password."""
+    if url == MEMORY:
+        return url
     return make_url(url).render_as_string(hide_password=True)
+
+
+def _folder(*, create: bool) -> TemporaryDirectory[str]:
+    if not create:
+        raise DatabaseUnusable(f"there is no database at {MEMORY}: whoever opens it makes a new one")
+    return TemporaryDirectory(prefix="elige-")
 
 
 def _checked(url: str, *, create: bool) -> tuple[URL, ModuleType]:

@@ -1,7 +1,7 @@
 """Decisions and their choices: written once, read back as the records they were."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -11,10 +11,9 @@ from sqlalchemy import Connection, Row, Select, insert, select
 from policies.types import Features, Value
 from server.errors import NoSuchDecision
 from server.records import Candidate, Choice, Decision, Excluded, Group, Kind, Matured, Reason, Refusal
+from server.store.activations import catch_up
+from server.store.chunks import chunks
 from server.store.tables import choices, decisions, requests, rewards, windows
-
-CHUNK = 500
-"""Ids in one IN (...): below SQLite's limit of variables, and short enough to let writers in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def append(connection: Connection, batch: Sequence[Decision]) -> list[Decision |
 
     The first decision of a (campaign, request_id) is stored; every later one gets it back as a Repeat.
     """
-    seen = _by_request(connection, [decision for decision in batch if decision.request_id])
+    seen = by_request(connection, batch)
     answers: list[Decision | Repeat] = []
     fresh: list[Decision] = []
     for decision in batch:
@@ -42,17 +41,48 @@ def append(connection: Connection, batch: Sequence[Decision]) -> list[Decision |
             seen[request] = decision
         fresh.append(decision)
         answers.append(decision)
+    _open(connection, fresh)
+    return answers
+
+
+def drain(connection: Connection, batch: Sequence[Decision]) -> list[None]:
+    """Store decisions that were acknowledged before; nobody waits for an answer any more.
+
+    Of a (campaign, request_id) the first that comes here stands. Any other is stored with that one's id in
+    `superseded_by`: it has no window, so that it is never learned. A decision that is here already is passed over.
+    """
+    here = _present(connection, [decision.id for decision in batch])
+    first = {request: decision.id for request, decision in by_request(connection, batch).items()}
+    fresh: list[Decision] = []
+    superseded: list[Decision] = []
+    for decision in batch:
+        if decision.id in here:
+            continue
+        request = (decision.campaign, decision.request_id)
+        if decision.request_id and (winner := first.setdefault(request, decision.id)) != decision.id:
+            superseded.append(replace(decision, superseded_by=winner))
+        else:
+            fresh.append(decision)
+    _open(connection, fresh)
+    if superseded:
+        insert_rows(connection, superseded)
+        catch_up(connection, superseded)
+    return [None] * len(batch)
+
+
+def _open(connection: Connection, fresh: Sequence[Decision]) -> None:
     if fresh:
         insert_rows(connection, fresh)
         connection.execute(insert(windows), [_window_row(decision) for decision in fresh])
-    return answers
+        catch_up(connection, fresh)
 
 
 def insert_rows(connection: Connection, fresh: Sequence[Decision]) -> None:
     """The rows of decisions that are known to be new, without a window (an import brings its rewards along)."""
     connection.execute(insert(decisions), [_decision_row(decision) for decision in fresh])
     connection.execute(insert(choices), [row for decision in fresh for row in _choice_rows(decision)])
-    if asked := [_request_row(decision) for decision in fresh if decision.request_id]:
+    standing = (decision for decision in fresh if decision.request_id and decision.superseded_by is None)
+    if asked := [_request_row(decision) for decision in standing]:
         connection.execute(insert(requests), asked)
 
 
@@ -65,9 +95,17 @@ def read(connection: Connection, decision_id: str) -> Decision:
 
 
 def newest(connection: Connection, campaign: str, *, limit: int) -> list[Decision]:
-    """The last decisions of a campaign, newest first."""
-    query = select(decisions).where(decisions.c.campaign == campaign)
+    """The last decisions of a campaign that say what was asked for, newest first: not those of the erased."""
+    query = select(decisions).where(decisions.c.campaign == campaign, decisions.c.erased_at.is_(None))
     return list(_read(connection, query.order_by(decisions.c.at.desc(), decisions.c.decision_id.desc()).limit(limit)))
+
+
+def of_people(connection: Connection, keys: Sequence[str], *, after: str | None, limit: int) -> list[Decision]:
+    """The decisions about somebody with these keys, in all campaigns, by id, which is by time; after the one given."""
+    query = select(decisions).where(decisions.c.person.in_(keys))
+    if after is not None:
+        query = query.where(decisions.c.decision_id > after)
+    return list(_read(connection, query.order_by(decisions.c.decision_id).limit(limit)))
 
 
 def matured(
@@ -78,10 +116,17 @@ def matured(
     limit: int,
     since: datetime | None = None,
     until: datetime | None = None,
+    counting: bool = False,
 ) -> list[Matured]:
-    """Matured decisions with a sequence number above `after`, in sequence; of the period [since, until) if given."""
+    """Matured decisions with a sequence number above `after`, in sequence; of the period [since, until) if given.
+
+    `counting`: without those that are excluded. What is learned is cut into segments of these alone, so that the
+    boundaries are those of a log that never had the others.
+    """
     query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
     query = query.where(rewards.c.campaign == campaign, rewards.c.sequence > after)
+    if counting:
+        query = query.where(rewards.c.excluded.is_(None))
     if since is not None:
         query = query.where(decisions.c.at >= since)
     if until is not None:
@@ -112,18 +157,23 @@ def read_many(connection: Connection, ids: Iterable[str]) -> dict[str, Decision]
     return found
 
 
-def chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
-
-
-def _by_request(connection: Connection, batch: Sequence[Decision]) -> dict[tuple[str, str | None], Decision]:
+def by_request(connection: Connection, batch: Sequence[Decision]) -> dict[tuple[str, str | None], Decision]:
+    """The decisions that already stand for request ids of the batch, by campaign and request id."""
     found: dict[tuple[str, str | None], Decision] = {}
-    for campaign, group in groupby(sorted(batch, key=lambda d: d.campaign), key=lambda d: d.campaign):
+    asked = sorted((decision for decision in batch if decision.request_id), key=lambda d: d.campaign)
+    for campaign, group in groupby(asked, key=lambda d: d.campaign):
         for chunk in chunks([str(decision.request_id) for decision in group]):
             query = select(decisions).join(requests, requests.c.decision_id == decisions.c.decision_id)
             query = query.where(requests.c.campaign == campaign, requests.c.request_id.in_(chunk))
             found.update(((d.campaign, d.request_id), d) for d in _read(connection, query))
+    return found
+
+
+def _present(connection: Connection, ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for chunk in chunks(ids):
+        query = select(decisions.c.decision_id).where(decisions.c.decision_id.in_(chunk))
+        found.update(connection.execute(query).scalars())
     return found
 
 

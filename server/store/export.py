@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import JSON, Connection, Float, Integer, Select, Table, and_, case, func, or_, select
 
+from server.store.chunks import chunks
 from server.store.database import Database
-from server.store.decisions import chunks
 from server.store.tables import Utc, campaigns, choices, decisions, outcomes, rewards
 
 CHUNK = 2_000
@@ -22,11 +22,13 @@ DAY = timedelta(days=1)
 class Extent:
     """How much there is of the decisions of one day. Two that are equal were counted over the same rows.
 
-    Rows are only added, but for erasure, which takes persons away, and outcomes whose fate is settled later.
+    Rows are only added, but for activations, for erasure, which takes persons away, and for outcomes whose fate is
+    settled later.
     """
 
     decisions: int
     persons: int
+    shown: int
     outcomes: int
     last_outcome: int
     unsettled: int
@@ -66,6 +68,9 @@ def extent(database: Database, campaign: str, day: datetime) -> Extent:
     told = (func.count(), func.coalesce(func.max(outcomes.c.outcome_id), 0), func.coalesce(unsettled, 0))
     queries = (
         select(func.count(), func.count(decisions.c.person)).where(inside),
+        select(func.count(choices.c.activated_at))
+        .join_from(choices, decisions, choices.c.decision_id == decisions.c.decision_id)
+        .where(inside),
         select(*told).join_from(outcomes, decisions, outcomes.c.decision_id == decisions.c.decision_id).where(inside),
         select(func.count())
         .join_from(rewards, decisions, rewards.c.decision_id == decisions.c.decision_id)

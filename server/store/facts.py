@@ -1,13 +1,13 @@
 """What one campaign's log amounts to, counted by the database: what a diagnosis goes by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, select
 
-from server.records import OutcomeStatus
-from server.store.tables import decisions, leases, outcomes, rewards, windows
+from server.records import Kind, OutcomeStatus
+from server.store.tables import choices, decisions, leases, outcomes, rewards, windows
 from server.store.training import last_sequence, waiting_since
 
 RECENT = 10_000
@@ -28,11 +28,13 @@ class Facts:
     late: int
     """Outcomes that came after their window."""
     unmatched: int
-    """Outcomes whose decision is not in the log, longer than the patience given."""
+    """Outcomes whose decision is not in the log, or not known, longer than the patience given."""
     unmatched_since: datetime | None
     open_windows: int
     next_close: datetime | None
     """Of the windows that are still open."""
+    awaited: int
+    """Decisions of which nothing was shown yet, and may still be."""
     overdue: int
     """Decisions that are not matured although their window closed longer ago than the patience given."""
     last_sequence: int
@@ -43,10 +45,12 @@ class Facts:
     """Recent rewards that are numbers."""
     spoilt: int
     """Recent rewards that are none: the formula gave no finite number."""
+    excluded: Mapping[str, int]
+    """Recent decisions that count for nothing, by why (records.Excluded)."""
     error: str | None
     """Why the last of those is none."""
     waiting: int
-    """Matured decisions that the newest snapshot has not learned."""
+    """Matured decisions that count and that the newest snapshot has not learned."""
     waiting_since: datetime | None
     lease_holder: str | None
     lease_expires: datetime | None
@@ -65,7 +69,9 @@ def read_facts(
         ).where(ours)
     ).one()
     errors = select(rewards.c.error).where(ours, rewards.c.error.is_not(None)).order_by(rewards.c.sequence.desc())
-    behind = and_(rewards.c.campaign == campaign, rewards.c.sequence > learned_through)
+    counts_not = select(rewards.c.excluded, func.count()).where(ours, rewards.c.excluded.is_not(None))
+    excluded = {row[0]: row[1] for row in connection.execute(counts_not.group_by(rewards.c.excluded))}
+    behind = and_(rewards.c.campaign == campaign, rewards.c.sequence > learned_through, rewards.c.excluded.is_(None))
     waiting = select(func.count()).where(behind)
     total, first, latest = connection.execute(
         select(func.count(), func.min(decisions.c.at), func.max(decisions.c.at)).where(made)
@@ -75,10 +81,11 @@ def read_facts(
     by_metric = select(outcomes.c.metric, func.count()).where(happened).group_by(outcomes.c.metric)
     late = select(func.count()).where(happened, outcomes.c.status == OutcomeStatus.LATE.value)
     unmatched, unmatched_since = _unmatched(connection, campaign, before=now - patience)
-    open_windows = and_(windows.c.campaign == campaign, windows.c.closes_at > now)
+    to_come = and_(windows.c.campaign == campaign, windows.c.closes_at > now)
     opened, next_close = connection.execute(
-        select(func.count(), func.min(windows.c.closes_at)).where(open_windows)
+        select(func.count(), func.min(windows.c.closes_at)).where(to_come, windows.c.waiting.is_(False))
     ).one()
+    awaited = select(func.count()).where(to_come, windows.c.waiting.is_(True))
     overdue = select(func.count()).where(windows.c.campaign == campaign, windows.c.closes_at < now - patience)
     lease = connection.execute(select(leases).where(leases.c.campaign == campaign)).one_or_none()
     return Facts(
@@ -92,18 +99,28 @@ def read_facts(
         unmatched_since=unmatched_since,
         open_windows=opened,
         next_close=next_close,
+        awaited=connection.execute(awaited).scalar_one(),
         overdue=connection.execute(overdue).scalar_one(),
         last_sequence=last,
         lowest=lowest,
         highest=highest,
         valued=valued,
-        spoilt=all_of_them - valued,
+        spoilt=all_of_them - valued - sum(excluded.values()),
+        excluded=excluded,
         error=connection.execute(errors.limit(1)).scalar_one_or_none(),
         waiting=connection.execute(waiting).scalar_one(),
         waiting_since=waiting_since(connection, campaign, learned_through=learned_through),
         lease_holder=lease.holder if lease else None,
         lease_expires=lease.expires_at if lease else None,
     )
+
+
+def observed_learned(connection: Connection, campaign: str, slots: Sequence[str], *, through: int) -> int:
+    """How many choices that were made elsewhere in these slots have a reward among the first `through` places."""
+    joined = rewards.join(choices, rewards.c.decision_id == choices.c.decision_id)
+    told = and_(choices.c.kind == Kind.OBSERVED.value, choices.c.slot.in_(slots))
+    place = and_(rewards.c.campaign == campaign, rewards.c.sequence <= through, rewards.c.reward.is_not(None))
+    return int(connection.execute(select(func.count()).select_from(joined).where(place, told)).scalar_one())
 
 
 def _unmatched(connection: Connection, campaign: str, *, before: datetime) -> tuple[int, datetime | None]:

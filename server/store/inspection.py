@@ -105,16 +105,34 @@ def _lacks(child: Table, parent: Table) -> ColumnElement[bool]:
     return ~exists().where(parent.c.decision_id == child.c.decision_id)
 
 
+_other = decisions.alias("other")
 _parent = snapshots.alias("parent")
-_later = or_(snapshots.c.trained_from != _parent.c.trained_through + 1, snapshots.c.lineage != _parent.c.lineage)
+_first_place = func.coalesce(  # what came before is past its retention
+    select(func.min(rewards.c.sequence)).where(rewards.c.campaign == snapshots.c.campaign).scalar_subquery(), 1
+)
+_elsewhere = or_(
+    snapshots.c.trained_from != _parent.c.trained_through + 1,
+    (snapshots.c.lineage != _parent.c.lineage) != snapshots.c.skipped,  # only a roll-back leaves its parent's lineage
+)
 _RULES: tuple[tuple[str, Select[tuple[Any]]], ...] = (
     ("every decision has its choices", _without(decisions, choices)),
     ("every choice has its decision", _without(choices, decisions)),
     ("every reward has its decision", _without(rewards, decisions)),
     ("every open window has its decision", _without(windows, decisions)),
     (
-        "every decision has its reward or an open window",
-        _without(decisions, rewards).where(_lacks(decisions, windows)),
+        "every decision has its reward or an open window, unless another took its place",
+        _without(decisions, rewards).where(_lacks(decisions, windows), decisions.c.superseded_by.is_(None)),
+    ),
+    (
+        "no decision whose place another took is learned, and the other is there",
+        select(decisions.c.decision_id).where(
+            decisions.c.superseded_by.is_not(None),
+            or_(
+                ~_lacks(decisions, rewards),
+                ~_lacks(decisions, windows),
+                ~exists().where(_other.c.decision_id == decisions.c.superseded_by),
+            ),
+        ),
     ),
     (
         "no decision has both a reward and an open window",
@@ -126,8 +144,8 @@ _RULES: tuple[tuple[str, Select[tuple[Any]]], ...] = (
         .outerjoin(_parent, snapshots.c.parent_id == _parent.c.snapshot_id)
         .where(
             or_(
-                snapshots.c.parent_id.is_(None) & (snapshots.c.trained_from != 1),
-                snapshots.c.parent_id.is_not(None) & (_parent.c.snapshot_id.is_(None) | _later),
+                snapshots.c.parent_id.is_(None) & (snapshots.c.trained_from > _first_place),
+                snapshots.c.parent_id.is_not(None) & (_parent.c.snapshot_id.is_(None) | _elsewhere),
             )
         ),
     ),
@@ -152,7 +170,7 @@ def _gaps(connection: Connection) -> Iterator[str]:
     place = rewards.c.sequence
     query = select(rewards.c.campaign, func.count(), func.min(place), func.max(place)).group_by(rewards.c.campaign)
     for campaign, count, first, last in connection.execute(query.order_by(rewards.c.campaign)):
-        if (first, last) != (1, count):
+        if first < 1 or last - first + 1 != count:
             yield f"{campaign}: {count} rewards in places {first} to {last}"
 
 

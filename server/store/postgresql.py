@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -22,6 +22,8 @@ WRITING: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
 SCHEMA = WRITING
 
 CONNECT_SECONDS = 10
+THRESHOLD = "prepare_threshold"
+"""In the URL: how often a statement is made before psycopg has the server prepare it; `none`: never."""
 DISK_FULL, READ_ONLY, NO_PRIVILEGE = "53100", "25006", "42501"
 
 
@@ -31,44 +33,74 @@ def checked(url: URL, *, create: bool) -> URL:
         raise DatabaseUnusable(f"{url.drivername} is not supported; expected postgresql://USER@HOST/DATABASE")
     if not url.database:
         raise DatabaseUnusable(f"can't open {url}: it names no database; expected postgresql://USER@HOST/DATABASE")
+    threshold = url.query.get(THRESHOLD, "none")
+    if threshold != "none" and not str(threshold).isdecimal():
+        raise DatabaseUnusable(f"can't open {url}: {THRESHOLD}={threshold}: expected none, or how often, such as 5")
     return url.set(drivername="postgresql+psycopg")
 
 
 def engine(url: URL, *, timeout_ms: int, **common: Any) -> Engine:
-    waits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": timeout_ms}  # a host that is gone says nothing
-    given = {name: value for name, value in waits.items() if name not in url.query}
     try:
         # pre-ping: connections that died with a restarted server are replaced before anybody's call fails on one
-        made = create_engine(url, connect_args=given, pool_pre_ping=True, **common)
+        return create_engine(
+            url.difference_update_query([THRESHOLD]),
+            connect_args=_beside(url, timeout_ms=timeout_ms),
+            pool_pre_ping=True,
+            **common,
+        ).execution_options(lock_timeout=f"{timeout_ms}ms")
     except ModuleNotFoundError as error:
         raise DatabaseUnusable("PostgreSQL needs the driver: pip install 'elige[postgres]'") from error
 
-    @event.listens_for(made, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", (f"{timeout_ms}ms",))
-            # a commit that returned is on the disk; whoever asks for more, such as replicas, keeps it
-            durable = "SELECT set_config('synchronous_commit', 'on', false)"
-            cursor.execute(f"{durable} WHERE current_setting('synchronous_commit') = 'off'")
-        connection.commit()
 
-    return made
+def arguments(url: URL, *, timeout_ms: int) -> dict[str, Any]:
+    """All that psycopg needs to connect there by itself."""
+    _, said = url.get_dialect()().create_connect_args(url.difference_update_query([THRESHOLD]))
+    return {**said, **_beside(url, timeout_ms=timeout_ms)}
+
+
+def _beside(url: URL, *, timeout_ms: int) -> dict[str, Any]:
+    """What is said to psycopg beside the URL, which has the last word. A host that is gone says nothing."""
+    waits = {
+        "connect_timeout": CONNECT_SECONDS,
+        "tcp_user_timeout": timeout_ms,
+        "keepalives_idle": timeout_ms // 1_000,
+    }
+    given: dict[str, Any] = {name: value for name, value in waits.items() if name not in url.query}
+    if threshold := url.query.get(THRESHOLD):
+        given[THRESHOLD] = None if threshold == "none" else int(str(threshold))
+    return given
 
 
 def lock(connection: Connection, campaigns: Iterable[str] | None) -> None:
     """Wait until nobody else writes about these campaigns, or, with None, about anything at all.
 
-    In the order of their keys: two batches that share campaigns must not wait for each other.
+    In the order of their keys: two batches that share campaigns must not wait for each other. What must hold for the
+    transaction is set with the first lock, and ends with it: behind a pooler a session belongs to nobody.
     """
-    everything = {"key": _key("")}
+    settings = {"timeout": connection.get_execution_options()["lock_timeout"]}
+    everything = {"key": _key(""), **settings}
     if campaigns is None:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), everything)
+        connection.execute(text(f"{_SETTINGS}, pg_advisory_xact_lock(:key)"), everything)
         return
-    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), everything)
+    connection.execute(text(f"{_SETTINGS}, pg_advisory_xact_lock_shared(:key)"), everything)
     keys = sorted({_key(campaign) for campaign in campaigns})
     connection.execute(
         text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"), {"keys": keys}
     )
+
+
+# A commit that returned is on the disk; whoever asks for more, such as replicas, keeps it. A process that was stopped
+# in the midst of a transaction loses it, rather than keep everybody else waiting for its locks.
+_SETTINGS = """SELECT
+    set_config('lock_timeout', :timeout, true),
+    set_config('idle_in_transaction_session_timeout', :timeout, true),
+    set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"""
+
+
+def overwrite(engine: Engine) -> bool:
+    """Nothing: rows that nobody can see any more go with PostgreSQL's own VACUUM."""
+    return True
 
 
 def refusal(error: DBAPIError) -> EligeError | None:

@@ -6,6 +6,7 @@ IMMEDIATE: a read that turns into a write would fail "database is locked" at onc
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ READING: dict[str, Any] = {}
 WRITING: dict[str, Any] = {"immediate": True}
 # a table that is made anew goes away for a moment, while others point to it
 SCHEMA: dict[str, Any] = {**WRITING, "foreign_keys": False}
+CHECKPOINT_MS = 250
+SYNCHRONOUS = "synchronous"
+"""In the URL: `off` where the file is thrown away anyhow; else every commit waits for the disk."""
 
 
 def checked(url: URL, *, create: bool) -> URL:
     """The URL of a file that is there, or can be. Raises DatabaseUnusable."""
     if url.database in (None, "", ":memory:"):
-        raise DatabaseUnusable("an in-memory database can't be shared with the trainer; expected sqlite:///FILE")
+        raise DatabaseUnusable("SQLite's in-memory database can't be shared with the trainer; expected sqlite:///FILE")
+    if url.query.get(SYNCHRONOUS, "off") != "off":
+        raise DatabaseUnusable(f"can't open {url}: {SYNCHRONOUS}={url.query[SYNCHRONOUS]}: expected off, or nothing")
     file = Path(str(url.database))
     folder = file.absolute().parent
     if not folder.is_dir():
@@ -34,13 +40,21 @@ def checked(url: URL, *, create: bool) -> URL:
     return url
 
 
+def thrown_away(folder: str) -> str:
+    """The URL of a file in this folder that nobody wants to keep."""
+    return f"sqlite:///{folder}/elige.db?{SYNCHRONOUS}=off"
+
+
 def engine(url: URL, *, timeout_ms: int, **common: Any) -> Engine:
+    level = "OFF" if SYNCHRONOUS in url.query else "FULL"
+    url = url.difference_update_query([SYNCHRONOUS])
     made = create_engine(url, connect_args={"timeout": timeout_ms / 1000}, **common)
 
     @event.listens_for(made, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: the "begin" event below does
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # what is erased is overwritten; not only by the transaction that erases, since pages that split leave copies
+        for pragma in ("journal_mode=WAL", f"synchronous={level}", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(made, "begin")
@@ -55,6 +69,22 @@ def engine(url: URL, *, timeout_ms: int, **common: Any) -> Engine:
 
 def lock(connection: Connection, campaigns: Iterable[str] | None) -> None:
     """Nothing: BEGIN IMMEDIATE already keeps every other writer out."""
+
+
+def overwrite(engine: Engine) -> bool:
+    """Bring the write-ahead log into the file and empty it. Gives up soon: writers wait for it meanwhile."""
+    with closing(engine.raw_connection()) as pooled:
+        connection = pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        (timeout_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            connection.execute(f"PRAGMA busy_timeout={CHECKPOINT_MS}")
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={timeout_ms}")
+    return not busy
 
 
 def refusal(error: DBAPIError) -> EligeError | None:

@@ -272,4 +272,5 @@ erasures = Table(
     Column("error", Text),
     Column("started_at", Utc, nullable=False),
     Column("finished_at", Utc),
+    Index("erasures_by_finish", "finished_at"),  # the trainer asks for those that have none with every pass
 )

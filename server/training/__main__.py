@@ -10,8 +10,10 @@ import threading
 
 import structlog
 
+from server.durations import parse_duration
 from server.errors import EligeError
 from server.logging import configure_logging
+from server.settings import DRAIN_GRACE
 from server.training.process import run, stop_at_end_of_input
 
 log = structlog.get_logger()
@@ -23,7 +25,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     stop_at_end_of_input(stopping)
     try:
-        run(os.environ["ELIGE_DB"], stop=stopping)
+        told = os.environ.get("ELIGE_DRAIN_GRACE")
+        run(os.environ["ELIGE_DB"], drain_grace=parse_duration(told) if told else DRAIN_GRACE, stop=stopping)
     except EligeError as error:  # the database is away, or not ours: the supervisor tries again
         log.error("trainer can't start", reason=str(error))
         sys.exit(1)

@@ -5,20 +5,21 @@ from datetime import datetime, timedelta
 
 from policies.base import Telling, UnreadableSnapshot
 from server.campaigns.catalogue import serve
-from server.campaigns.learning import learning_slots, matching_states
+from server.campaigns.learning import fits, goes_on, learning_slots, matching_states
 from server.campaigns.model import Campaign
 from server.errors import Diverged
 from server.records import Decision, Snapshot, State
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
+from server.store import erasures as erasure_rows
 from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
-from server.store.facts import Facts, read_facts
+from server.store.facts import Facts, observed_learned, read_facts
 from server.training import findings
 from server.training.findings import Finding, note, ok, problem
 from server.training.learners import learn_segment
-from server.training.trainer import SEGMENT, goes_on
+from server.training.trainer import SEGMENT
 from server.trial import try_policy, try_states
 
 LOOKED_AT = 2_000
@@ -34,10 +35,13 @@ def diagnose(database: Database, campaign: str, *, now: datetime) -> tuple[Findi
     with database.reading() as connection:
         stored = campaign_rows.read_version(connection, campaign)
         current = Campaign.from_document(stored.document)
-        newest = next(iter(training_rows.list_snapshots(connection, campaign, before=None, limit=1)), None)
-        base = newest if newest and goes_on(current, newest) else None
+        newest, *_ = *training_rows.list_snapshots(connection, campaign, before=None, limit=1, serving=True), None
+        replaced = erasure_rows.to_replace(connection, campaign)
+        base = newest if newest and goes_on(current, newest.slots) else None
         through = base.trained_through if base else 0
+        pinned = training_rows.read_snapshot(connection, stored.pinned_snapshot) if stored.pinned_snapshot else None
         facts = read_facts(connection, campaign, learned_through=through, now=now, patience=PATIENCE)
+        observed = observed_learned(connection, campaign, learning_slots(current), through=through)
         recent = decision_rows.newest(connection, campaign, limit=LOOKED_AT)
     found = [findings.of_state(State(stored.state))]
     if stored.state != State.ARCHIVED:
@@ -46,14 +50,17 @@ def diagnose(database: Database, campaign: str, *, now: datetime) -> tuple[Findi
         found += findings.of_trainer(facts, now=now)
         found += findings.of_slots(current, ours)
         found += findings.of_context(current, ours)
+        found += findings.of_policies(current)
+        found += findings.of_observed(current, recent, learned=observed)
         if learning_slots(current):
+            if stored.pinned_snapshot is not None:
+                found.append(_of_pinned(current, stored.pinned_snapshot, pinned))
             found += _of_snapshot(stored, current, newest, ours)
-            if stored.state != State.KILLED:
+            if replaced is not None:
+                says = "It is trained anew, without a person who was erased; what was learned before serves until then."
+                found.append(note("snapshot", says, "Wait. The erasure says how far it is."))
+            elif stored.state != State.KILLED:
                 found += _of_progress(database, current, base, facts, now=now)
-        else:
-            found.append(
-                note("policy", "No slot has a policy that learns.", "Name one that does, or leave it to auto.")
-            )
     return tuple(sorted(found, key=lambda one: one.level.rank))
 
 
@@ -69,6 +76,16 @@ def stuck(database: Database, stored: StoredCampaign, *, now: datetime) -> bool:
         since = training_rows.waiting_since(connection, stored.campaign, learned_through=through)
     late = now - PATIENCE
     return since is not None and since < late and (newest is None or newest.created_at < late)
+
+
+def _of_pinned(current: Campaign, number: int, pinned: Snapshot | None) -> Finding:
+    """A snapshot that serves whatever is learned, or should."""
+    unpin = f"elige train unpin --campaign {current.campaign}"
+    if pinned is not None and pinned.intact and not pinned.withdrawn and fits(current, pinned.slots):
+        says = f"Snapshot {number} is pinned: what is served does not get better."
+        return note("snapshot", says, f"To serve the newest: {unpin}")
+    says = f"Snapshot {number} is pinned and can't serve: withdrawn, damaged, or for other slots or policies."
+    return problem("snapshot", says, f"The newest good one serves. Say so: {unpin}")
 
 
 def _of_snapshot(

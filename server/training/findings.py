@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from server.campaigns.learning import learning_slots
+from server.campaigns.learning import counts, learning_slots
 from server.campaigns.model import Campaign
-from server.records import Choice, Decision, Kind, Reason, State
+from server.records import Choice, Decision, Excluded, Kind, Reason, State
 from server.store.facts import Facts
 
 EXAMPLES_A_VARIANT = 300
@@ -91,6 +91,9 @@ def of_log(campaign: Campaign, facts: Facts, *, now: datetime) -> Iterator[Findi
             yield ok("windows", f"{closes}.")
         else:
             yield note("windows", f"{closes}: nothing can be learned before.", "Wait, or give reward a shorter window.")
+    if facts.awaited:
+        yield ok("activation", f"{facts.awaited:,} decisions wait for their activation.")
+    yield from _of_excluded(facts)
     yield from _of_rewards(campaign, facts)
     if learning_slots(campaign):
         yield from _of_traffic(campaign, facts, now=now)
@@ -111,7 +114,7 @@ def _of_outcomes(campaign: Campaign, facts: Facts) -> Iterator[Finding]:
         since = f"{facts.unmatched_since:%Y-%m-%d %H:%M} UTC"
         yield problem(
             "outcomes",
-            f"{facts.unmatched:,} outcomes name a decision that is not in the log, the first since {since}.",
+            f"{facts.unmatched:,} outcomes belong to no decision in the log, the first since {since}.",
             "See that decisions and outcomes go to one database, and that what was shown came from a logged decision.",
         )
     for metric, count in sorted(facts.outcomes.items()):
@@ -122,6 +125,24 @@ def _of_outcomes(campaign: Campaign, facts: Facts) -> Iterator[Finding]:
     if facts.late > happened / 10:
         says = f"{facts.late:,} of {happened:,} outcomes came after their window, and do not count."
         yield note("outcomes", says, "Send them sooner, or give reward a longer window.")
+
+
+_COUNT_FOR_NOTHING = {
+    Excluded.EXPIRED: (
+        "were not activated in time",
+        "See that what is shown or sent is activated (Activate), or give it longer: activation_ttl.",
+    ),
+    Excluded.CANCELLED: ("never arrived, as outcomes say", "See where they went: who is not reached teaches nothing."),
+    Excluded.ERASED: ("were of persons since erased", ""),
+}
+
+
+def _of_excluded(facts: Facts) -> Iterator[Finding]:
+    looked_at = facts.valued + facts.spoilt + sum(facts.excluded.values())
+    for why, (what, do) in _COUNT_FOR_NOTHING.items():
+        if count := facts.excluded.get(why, 0):
+            says = f"{count:,} of the last {looked_at:,} decisions {what}, and count for nothing."
+            yield note("rewards", says, do) if do and count > looked_at / 10 else ok("rewards", says)
 
 
 def _of_rewards(campaign: Campaign, facts: Facts) -> Iterator[Finding]:
@@ -166,6 +187,29 @@ def _of_traffic(campaign: Campaign, facts: Facts, *, now: datetime) -> Iterator[
     days = math.ceil((needed - facts.decisions) / rate)
     says = f"{says}: at today's rate of {rate:,.0f} a day, {days:,} more {'day' if days == 1 else 'days'}."
     yield note("traffic", says, "Wait, or begin with fewer variants.")
+
+
+def of_policies(campaign: Campaign) -> Iterator[Finding]:
+    """Whether there is anything that learns."""
+    if not campaign.learn_from:
+        says = "The campaign only decides and logs: its file says learn_from: []."
+        yield note("policy", says, "Meant so? Else write learn_from: [drawn], and the whole log is learned.")
+    elif not learning_slots(campaign):
+        yield note("policy", "No slot has a policy that learns.", "Name one that does, or leave it to auto.")
+
+
+def of_observed(campaign: Campaign, recent: Sequence[Decision], *, learned: int) -> Iterator[Finding]:
+    """Choices made elsewhere: whether they are learned where they should be, and told where they are learned."""
+    if counts(campaign, Kind.OBSERVED):
+        if learned:
+            yield ok("apprentice", f"{learned:,} observed choices were learned.")
+        else:
+            do = "Tell them as they are made (elige observe), or a whole log of them (elige import … --into)."
+            yield note("apprentice", "No observed choice has been learned yet.", do)
+    elif campaign.learn_from and any(one.kind is Kind.OBSERVED for one in recent):
+        observed = sum(one.kind is Kind.OBSERVED for one in recent)
+        says = f"{observed:,} of the last {len(recent):,} decisions were observed, and are not learned."
+        yield note("apprentice", says, "Write learn_from: [drawn, observed] to learn from them, too.")
 
 
 def of_trainer(facts: Facts, *, now: datetime) -> Iterator[Finding]:

@@ -13,11 +13,12 @@ from server.campaigns.learning import (
     actions_of,
     build_policy,
     configuration,
+    counts,
     learning_slots,
     seen_by_policy,
 )
 from server.campaigns.model import Campaign
-from server.records import Kind, Matured, SlotState, state_digest
+from server.records import Choice, Matured, SlotState, state_digest
 from server.trial import VersionOf
 
 
@@ -48,6 +49,7 @@ def learn_segment(
                 configuration=configuration(campaign, slot),
                 state=state,
                 digest=state_digest(state),
+                examples=((before.examples if before else None) or 0) + len(examples),
             )
         )
     return tuple(after), learned
@@ -56,23 +58,35 @@ def learn_segment(
 def training_examples(row: Matured, slot: str, campaign: Campaign, version_of: VersionOf) -> Iterable[TrainingExample]:
     """The example that a matured decision gives the slot's learner: one, or none where it does not count.
 
-    `campaign` is the version that learns: it says whether the time and the variants' texts are seen.
+    `campaign` is the version that learns: it says which kinds of choice count, and whether the time and the variants'
+    texts are seen.
     """
     decision = row.decision
     for position, choice in enumerate(decision.choices):
         if choice.slot != slot:
             continue
         reward = row.reward_of(slot)
-        # an import may know only the propensity of what was chosen: there is then no pmf to learn from
-        if choice.kind is not Kind.POLICY or reward is None or not choice.probabilities:
+        if reward is None or not choice.eligible or not counts(campaign, choice.kind):
             return
         yield TrainingExample(
             context=seen_by_policy(campaign, decision, position),
             actions=actions_of(version_of(decision.version), choice, worded=campaign.slots[slot].worded),
-            probabilities=np.array(choice.probabilities),
+            probabilities=np.array(choice.probabilities or _as_told(choice)),
             chosen=choice.eligible.index(choice.variant),
             reward=reward,
         )
+
+
+def _as_told(choice: Choice) -> list[float]:
+    """Probabilities of the eligible, where only that of the chosen was told: the others share the rest alike. That is
+    assumed, and harmless as long as learners use the propensity of the chosen alone, as all of the menu do.
+
+    Where nothing was told, the chosen one counts as certain: so does a rule choose, which is what most systems in place
+    are. Learners that weigh by propensity then learn a draw as if it had been such a rule.
+    """
+    certain = 1.0 if choice.propensity is None else choice.propensity
+    rest = (1.0 - certain) / max(1, len(choice.eligible) - 1)
+    return [certain if variant == choice.variant else rest for variant in choice.eligible]
 
 
 @lru_cache(maxsize=1)

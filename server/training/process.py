@@ -8,13 +8,14 @@ import signal
 import socket
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from server.backoff import Backoff
+from server.durations import iso_duration
 from server.errors import EligeError
-from server.settings import GRACE
+from server.settings import DRAIN_GRACE, GRACE
 from server.store.database import Database, shown
 from server.training.trainer import Trainer
 
@@ -26,7 +27,7 @@ RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 30.0
 
 
-def run(url: str, *, stop: threading.Event | None = None) -> None:
+def run(url: str, *, drain_grace: timedelta = DRAIN_GRACE, stop: threading.Event | None = None) -> None:
     """Train until told to stop by SIGTERM, SIGINT or the end of standard input: when the server that started this
     process dies, however it dies, its end of the pipe closes.
     """
@@ -36,7 +37,8 @@ def run(url: str, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, lambda *_: stopping.set())
     database = Database(url)
     # two containers may both be process 1 of the same host: one name for both would be one lease for both
-    trainer = Trainer(database, holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", grace=GRACE)
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    trainer = Trainer(database, holder=holder, grace=GRACE, drain_grace=drain_grace)
     backoff = Backoff()
     log.info("trainer started", database=shown(url))
     while not stopping.is_set():
@@ -67,14 +69,14 @@ def stop_at_end_of_input(stopping: threading.Event) -> None:
     threading.Thread(target=watch, name="elige-parent-watch", daemon=True).start()
 
 
-async def supervise(url: str, *, tried: asyncio.Event) -> None:
+async def supervise(url: str, *, tried: asyncio.Event, drain_grace: timedelta = DRAIN_GRACE) -> None:
     """Keep one trainer process running until cancelled; then end it gently. `tried`: the first one was started, or
     could not be.
     """
     failures = 0
     while True:
         began = asyncio.get_running_loop().time()
-        ended = await _train(url, tried)
+        ended = await _train(url, tried, drain_grace)
         stable = asyncio.get_running_loop().time() - began > STABLE_SECONDS
         failures = 1 if stable else failures + 1
         pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1]
@@ -82,15 +84,17 @@ async def supervise(url: str, *, tried: asyncio.Event) -> None:
         await asyncio.sleep(pause)
 
 
-async def _train(url: str, tried: asyncio.Event) -> str:
+async def _train(url: str, tried: asyncio.Event, drain_grace: timedelta) -> str:
     """Run one trainer process; how it ended."""
+    # not as arguments, which `ps` shows to everybody
+    told = {"ELIGE_DB": url, "ELIGE_DRAIN_GRACE": iso_duration(drain_grace)}
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "server.training",
             stdin=asyncio.subprocess.PIPE,
-            env={**os.environ, "ELIGE_DB": url},  # not as an argument, which `ps` shows to everybody
+            env={**os.environ, **told},
         )
     except OSError as error:  # no memory, too many processes: perhaps later
         return f"could not be started: {error}"

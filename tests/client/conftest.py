@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.message import Message
 
 from elige.client import AsyncClient, Client
-from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc
+from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc, people_pb2_grpc
 
 Answer = Message | Callable[[Any], Message] | grpc.StatusCode | list[Any]
 
@@ -51,6 +51,7 @@ def service() -> Iterator[FakeService]:
     decisions_pb2_grpc.add_DecisionServiceServicer_to_server(fake, server)
     campaigns_pb2_grpc.add_CampaignServiceServicer_to_server(fake, server)
     evaluations_pb2_grpc.add_EvaluationServiceServicer_to_server(fake, server)
+    people_pb2_grpc.add_PeopleServiceServicer_to_server(fake, server)
     fake.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     yield fake

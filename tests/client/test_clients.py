@@ -13,7 +13,7 @@ from google.protobuf import json_format
 
 from elige.client import AsyncClient, Client, EligeError, InvalidCampaign, operations
 from elige.client.operations import Method
-from elige.v1 import campaigns_pb2, decisions_pb2, evaluations_pb2
+from elige.v1 import campaigns_pb2, decisions_pb2, evaluations_pb2, people_pb2
 
 HOSTILE = "tab\t| : \n😀 mañana"
 
@@ -138,6 +138,59 @@ def test_values_newer_than_the_client_are_numbers(elige: Any, service: Any) -> N
     assert elige.decide("home-hero").reason == "77"
 
 
+def test_observe_sends_what_was_told(elige: Any, service: Any) -> None:
+    service.answers["ObserveDecision"] = decision(reason="REASON_OBSERVED", kind="DECISION_KIND_OBSERVED")
+
+    answer = elige.observe(
+        "newsletter",
+        {"subject_line": "año", "headline": "price"},
+        propensities={"headline": 0.5},
+        eligible={"headline": ["price", "hours"]},
+        candidates={"subject_line": [{"id": "año", "content": {"text": "¡Ya!"}, "features": {"len": 4}}]},
+        person="José 🙂",
+        context={"país": "ES"},
+        labels={"send": "2026-W01"},
+        time_zone="Europe/Madrid",
+        request_id="r-1",
+        at=datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2))),
+    )
+
+    assert (answer.id, answer.kind, answer.reason) == ("d-1", "observed", "observed")
+    assert json_format.MessageToDict(service.requests[0]) == {
+        "campaign": "newsletter",
+        "choices": [
+            {
+                "slot": "subject_line",
+                "variant": "año",
+                "candidates": [{"id": "año", "content": {"text": "¡Ya!"}, "features": {"len": 4.0}}],
+            },
+            {"slot": "headline", "variant": "price", "propensity": 0.5, "eligible": ["price", "hours"]},
+        ],
+        "person": "José 🙂",
+        "context": {"país": "ES"},
+        "labels": {"send": "2026-W01"},
+        "timeZone": "Europe/Madrid",
+        "requestId": "r-1",
+        "at": "2026-01-01T10:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"propensities": {"cta": 0.5}}, r"propensities: slot 'cta' is not among those chosen: 'headline'"),
+        ({"eligible": {"cta": ["a"]}}, "eligible: slot 'cta'"),
+        ({"candidates": {"cta": []}}, "candidates: slot 'cta'"),
+        ({"eligible": {"headline": "price"}}, r"eligible\['headline'\]: expected a list of texts"),
+        ({"at": datetime(2026, 1, 1)}, "at: .* has no time zone"),
+    ],
+)
+def test_what_can_not_be_told_of_others(elige: Any, service: Any, arguments: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        elige.observe("home-hero", {"headline": "price"}, **arguments)
+    assert service.requests == []
+
+
 def test_an_observed_choice_may_have_no_propensity(elige: Any, service: Any) -> None:
     service.answers["Decide"] = decisions_pb2.Decision(choices=[{"slot": "headline"}])
     assert elige.decide("home-hero")["headline"].propensity is None
@@ -212,6 +265,45 @@ def test_a_full_batch_fits(elige: Any, service: Any) -> None:
 def test_nothing_to_decide_is_no_call(elige: Any, service: Any) -> None:
     assert elige.decide_many([]) == []
     assert service.requests == []
+
+
+def test_activate_sends_what_was_shown_and_says_when_its_window_closes(elige: Any, service: Any) -> None:
+    service.answers["Activate"] = [
+        json_format.ParseDict(
+            {"status": "ACTIVATE_STATUS_ACTIVATED", "windowClosesAt": "2026-01-04T00:00:00Z"},
+            decisions_pb2.ActivateResponse(),
+        ),
+        decisions_pb2.ActivateResponse(status="ACTIVATE_STATUS_EXPIRED"),
+    ]
+
+    answer = elige.activate("d-1", slots=["offer"], at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert (answer.status, answer.window_closes_at) == ("activated", datetime(2026, 1, 4, tzinfo=UTC))
+    assert json_format.MessageToDict(service.requests[0]) == {
+        "decisionId": "d-1",
+        "slots": ["offer"],
+        "at": "2026-01-01T00:00:00Z",
+    }
+    expired = elige.activate("d-1")
+    assert (expired.status, expired.window_closes_at) == ("expired", None)
+    assert json_format.MessageToDict(service.requests[1]) == {"decisionId": "d-1"}
+    with pytest.raises(TypeError, match="slots"):
+        elige.activate("d-1", slots="offer")
+
+
+def test_activate_many_keeps_answers_and_errors_in_place(elige: Any, service: Any) -> None:
+    service.answers["BatchActivate"] = json_format.ParseDict(
+        {
+            "results": [
+                {"answer": {"status": "ACTIVATE_STATUS_PENDING"}},
+                {"error": {"code": "ERROR_CODE_FAILED_PRECONDITION", "message": "not deferred"}},
+            ]
+        },
+        decisions_pb2.BatchActivateResponse(),
+    )
+    pending, refused = elige.activate_many([{"decision_id": "d-1"}, {"decision_id": "d-2", "slots": ["cta"]}])
+    assert (pending.status, refused.code) == ("pending", "FAILED_PRECONDITION")
+    assert [list(request.slots) for request in service.requests[0].requests] == [[], ["cta"]]
 
 
 def test_reward_sends_what_happened_and_says_when_it_is_learned(elige: Any, service: Any) -> None:
@@ -339,6 +431,19 @@ def test_set_campaign_state_takes_a_word(elige: Any, service: Any) -> None:
     assert service.requests[0].expected_version == 7
     with pytest.raises(ValueError, match="no state 'dead'; expected one of 'draft', 'active', 'paused', 'killed'"):
         elige.set_campaign_state("home-hero", "dead")
+
+
+def test_roll_back_says_which_and_how(elige: Any, service: Any) -> None:
+    service.answers["RollBack"] = campaigns_pb2.Campaign(snapshot="12", snapshot_pinned=True)
+    answer = elige.roll_back("home-hero", "12", pin=True, expected_version=7)
+    assert (answer.snapshot, answer.snapshot_pinned) == ("12", True)
+    elige.roll_back("home-hero", unpin=True)
+    first, second = service.requests
+    assert (first.campaign, first.snapshot, first.pin, first.unpin, first.expected_version) == (
+        *("home-hero", "12", True, False),
+        7,
+    )
+    assert (second.snapshot, second.unpin, second.HasField("expected_version")) == ("", True, False)
 
 
 def test_explain_answers_what_agrees_and_what_cannot_be_known(elige: Any, service: Any) -> None:
@@ -510,11 +615,11 @@ def test_both_clients_offer_every_operation_with_its_help() -> None:
 def test_every_method_is_one_of_the_contract() -> None:
     services = {
         service.full_name: service
-        for file in (decisions_pb2, campaigns_pb2, evaluations_pb2)
+        for file in (decisions_pb2, campaigns_pb2, people_pb2, evaluations_pb2)
         for service in file.DESCRIPTOR.services_by_name.values()
     }
     methods = [value for value in vars(operations).values() if isinstance(value, Method)]
-    assert len(methods) == 9
+    assert len(methods) == 16
     for method in methods:
         _, service, rpc = method.path.split("/")
         descriptor = services[service].methods_by_name[rpc]

@@ -195,6 +195,30 @@ def test_learners_learn_what_each_kind_of_person_likes(spec: str) -> None:
     assert learner.pmf({**CONTEXT, "country": "PT"}, ACTIONS).argmax() == 2
 
 
+def by_rule(n: int) -> list[TrainingExample]:
+    """What a fixed rule chose: `b` for people of ES, who like it half of the time, and `a` for the others."""
+    rows = []
+    for i, example in enumerate(examples(n)):
+        chosen = 1 if example.context["country"] == "ES" else 0
+        certain = np.eye(len(ACTIONS))[chosen]
+        rows.append(TrainingExample(example.context, ACTIONS, certain, chosen, 3.0 if i % 4 < 1 + chosen else -1.0))
+    return rows
+
+
+@pytest.mark.parametrize("spec", learners(SPECS))
+def test_choices_of_a_fixed_rule_can_be_learned(spec: str) -> None:
+    """The chosen one had the probability 1, the others 0: as an apprentice learns from the system in place."""
+    learner = build(spec)
+    assert isinstance(learner, Learner)
+    rows = by_rule(600)
+    learner.learn(rows[:300])
+    learner = reload(spec, learner.dump())
+    learner.learn(rows[300:])
+    for country in ("ES", "PT"):
+        for k in (2, 3):
+            assert_is_pmf(learner.pmf({**CONTEXT, "country": country}, ACTIONS[:k]), k)
+
+
 HOSTILE = st.one_of(
     st.text(max_size=60),
     st.sampled_from(

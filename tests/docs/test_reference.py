@@ -18,8 +18,9 @@ from server.app import STOP_SECONDS, running
 from server.backoff import PAUSES
 from server.errors import EligeError
 from server.records import OutcomeStatus, Reason, State
-from server.settings import DEV_WINDOW, Settings
+from server.settings import DEV_WINDOW, DRAIN_GRACE, Settings
 from server.store.database import BUSY_TIMEOUT_MS
+from server.store.drain import CLOSE_SECONDS
 from server.store.tables import metadata
 from server.training.process import RESTART_SECONDS
 from server.training.trainer import KEEP_SNAPSHOTS, LEASE_LASTS
@@ -165,6 +166,8 @@ def test_limits_and_pauses_are_documented_as_they_are() -> None:
         f"started again after {RESTART_SECONDS[0]} seconds",
         f"after longer pauses, up to {RESTART_SECONDS[-1]:.0f} seconds",
         f"A lease of {LEASE_LASTS.seconds} seconds",
+        f"the outbox is drained for up to {CLOSE_SECONDS:.0f} seconds",
+        f"`ELIGE_DRAIN_GRACE` | `{DRAIN_GRACE.seconds // 60}m` |",
         f"The newest {KEEP_SNAPSHOTS} of a campaign keep their bytes",
         "alone for 1 second, then {}, {}, {} and {}".format(*(pause.seconds for pause in PAUSES[1:])),
     ):

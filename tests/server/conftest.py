@@ -16,7 +16,7 @@ import pytest
 import structlog.testing
 from sqlalchemy import text
 
-from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc
+from elige.v1 import campaigns_pb2_grpc, decisions_pb2_grpc, evaluations_pb2_grpc, people_pb2_grpc
 from policies.entries import Entry
 from policies.registry import MENU
 from policies.types import Action, Features, Pmf, TrainingExample
@@ -98,9 +98,15 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of a database that nobody else has: SQLite, unless the test is run on `postgres` too."""
-    if getattr(request, "param", "sqlite") == "sqlite":
+    """Of a database that nobody else has: SQLite, unless the test is run on `postgres` or `memory` too."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'elige.db'}"
+        return
+    if kind == "memory":
+        thrown_away = Database("memory:")
+        yield thrown_away.address
+        thrown_away.close()
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     with postgres.database() as made:
@@ -189,14 +195,19 @@ class Log:
         self.loader = Loader(self.database)
 
     def decide(
-        self, contexts: Iterable[Mapping[str, Any]], *, campaign: str = "hero", options: Mapping[str, SlotOptions] = {}
+        self,
+        contexts: Iterable[Mapping[str, Any]],
+        *,
+        campaign: str = "hero",
+        options: Mapping[str, SlotOptions] = {},
+        **asked: Any,
     ) -> list[Decision]:
-        """Decide for each context with what is newest, and store the decisions."""
+        """Decide for each context with what is newest, and store the decisions. `asked`: more of each request."""
         served = next(one for one in self.loader.changed(()) if one.name == campaign)
         made = [
             decide(
                 served,
-                DecideRequest(campaign, context=context, options=options),
+                DecideRequest(campaign, context=context, options=options, **asked),
                 secret=self.database.secret,
                 now=self.clock(),
                 random=self.entropy.randbytes(RANDOM),
@@ -292,22 +303,24 @@ class Running:
     decisions: Any
     campaigns: Any
     evaluations: Any
+    people: Any
     stop: Callable[[], None]
 
 
 @pytest.fixture
-def start_server(url: str, database: Database) -> Iterator[Callable[..., Running]]:
+def start_server(url: str, database: Database, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts a real server of the test's database in a thread, on a free port."""
     running_now: list[Running] = []
 
-    def start(*, train: bool = False, dev: bool = False) -> Running:
+    def start(*, train: bool = False, dev: bool = False, **settings: Any) -> Running:
+        settings = {"outbox": str(tmp_path / "outbox.db"), **settings}
         ready = threading.Event()
         said: dict[str, Any] = {}
 
         async def serve() -> None:
             said["loop"], said["stopping"] = asyncio.get_running_loop(), asyncio.Event()
             try:
-                async with running(Settings(url, "127.0.0.1:0", dev), train=train) as server:
+                async with running(Settings(url, "127.0.0.1:0", dev, **settings), train=train) as server:
                     said["port"] = server.port
                     ready.set()
                     await said["stopping"].wait()
@@ -335,6 +348,7 @@ def start_server(url: str, database: Database) -> Iterator[Callable[..., Running
             decisions_pb2_grpc.DecisionServiceStub(channel),
             campaigns_pb2_grpc.CampaignServiceStub(channel),
             evaluations_pb2_grpc.EvaluationServiceStub(channel),
+            people_pb2_grpc.PeopleServiceStub(channel),
             stop,
         )
         running_now.append(one)

@@ -199,6 +199,44 @@ def test_who_opted_out_gets_the_defaults_and_no_id() -> None:
     assert (decision.id, decision.reason) == ("", Reason.OPTED_OUT)
 
 
+def test_a_deferred_slot_is_not_shown_yet() -> None:
+    at_once, waits = make(), make(defer_activation=True)
+    assert (at_once.activate_by, at_once.activated_at) == (None, NOW)
+    assert {choice.activated_at for choice in at_once.choices} == {NOW}
+    assert (waits.activate_by, waits.activated_at, waits.window_closes_at) == (NOW + timedelta(days=1), None, None)
+    assert {choice.activated_at for choice in waits.choices} == {None}
+    # nothing else about it is different
+    as_shown = tuple(replace(choice, activated_at=NOW) for choice in waits.choices)
+    assert replace(at_once, choices=as_shown) == at_once
+
+
+def test_a_slot_that_is_seen_before_is_shown_by_the_decision() -> None:
+    mail = served(TEXT.replace("policy: uniform", "policy: uniform\n    seen: decision"))
+    for state in (State.ACTIVE, State.PAUSED):
+        decision = make(replace(mail, state=state), defer_activation=True)
+        assert [choice.activated_at for choice in decision.choices] == [None, NOW]
+        assert (decision.activated_at, decision.window_closes_at) == (NOW, NOW + timedelta(minutes=30))
+    assert make(mail, defer_activation=True, slots=frozenset({"headline"})).activated_at is None
+
+
+@pytest.mark.parametrize("policy", [TEXT, TEXT.replace("{a: 1, b: 3, c: 6}", "{a: 1, b: 3}")])
+def test_defaults_are_deferred_too(policy: str) -> None:
+    options = {"headline": SlotOptions(exclude=frozenset("abc"))}
+    decision = make(served(policy), options=options, defer_activation=True)
+    assert decision.choices[0].kind is Kind.FALLBACK
+    assert decision.activated_at is None
+
+
+def test_a_deferred_activation_is_awaited_as_long_as_the_call_or_the_campaign_says() -> None:
+    patient = served(TEXT.replace("context:", "activation_ttl: 30d\ncontext:"))
+    assert make(patient, defer_activation=True).activate_by == NOW + timedelta(days=30)
+    ttl = timedelta(seconds=1)
+    assert make(patient, defer_activation=True, activation_ttl=ttl).activate_by == NOW + ttl
+    for wrong in (timedelta(milliseconds=999), timedelta(days=90, seconds=1), timedelta(0), -ttl):
+        with pytest.raises(InvalidRequest, match="expected 1 s to 90 days"):
+            make(patient, defer_activation=True, activation_ttl=wrong)
+
+
 def test_exclusions() -> None:
     decision = make(options={"headline": SlotOptions(exclude=frozenset({"c", "gone", "😀"}))})
     (headline, _) = decision.choices
@@ -389,9 +427,13 @@ def test_the_hash_of_a_request_tells_repetition_from_another_payload() -> None:
         hashed(options={"headline": SlotOptions(exclude=frozenset("a"))}),
         hashed(options=candidates("w")),
         hashed(time_zone="Europe/Madrid"),
+        hashed(defer_activation=True),
+        hashed(defer_activation=True, activation_ttl=timedelta(days=1)),
     ]
     assert len({hashed(), *others}) == len(others) + 1
     assert make().request_hash is None
+    # as before activations could be deferred: what was asked before an upgrade is repeated after it
+    assert hashed() == "0d86ae59a46b05a3894bd603df967597"
 
 
 def test_a_request_that_is_no_unicode_is_refused_where_it_has_to_be_compared() -> None:

@@ -13,6 +13,8 @@ from policies.types import Action, RewardRange
 from server.errors import Conflict, InvalidCampaign, InvalidRequest, NoSuchCampaign, NoSuchSnapshot
 from server.evaluation import groups_by, read_log, snapshot_candidate
 from server.explain import explain
+from server.files.export import export_log
+from server.files.exported import read_exported_log
 from server.imports import import_log
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
@@ -71,6 +73,26 @@ def test_an_imported_log_is_read_back_as_it_was(store: Database, make_source: Ma
     for column in ("chosen", "propensities", "probabilities", "rewards", "times", "eligible", "persons"):
         np.testing.assert_array_equal(getattr(log, column), getattr(original, column), err_msg=column)
     assert list(log.contexts) == list(original.contexts)
+
+
+def test_choices_whose_propensity_nobody_knows_are_left_out_and_counted(
+    database: Database, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, sql: Any, tmp_path: Path
+) -> None:
+    put(hero)
+    log.visits(40)
+    new_trainer().step(clock.move(minutes=31))
+    unknown = "UPDATE choices SET kind = 'observed', propensity = NULL, probabilities = '[]' WHERE slot = 'headline'"
+    sql(f"{unknown} AND decision_id IN (SELECT decision_id FROM rewards WHERE sequence <= 15)")
+    left_out: list[int] = []
+    export_log(database, tmp_path / "out")
+    stored = read_log(database, "hero", left_out=left_out.append)
+    filed = read_exported_log(tmp_path / "out", "hero", left_out=left_out.append)
+    assert (len(stored), len(filed), left_out) == (25, 25, [15, 15])
+    assert len(read_log(database, "hero", slot="cta", left_out=left_out.append)) == 40
+    sql(unknown)
+    with pytest.raises(InvalidRequest, match=r"all 40 decisions of campaign 'hero' .* told without their propensity"):
+        read_log(database, "hero", left_out=left_out.append)
+    assert left_out == [15, 15]
 
 
 def test_a_log_of_which_only_propensities_are_known(store: Database, make_source: Make) -> None:

@@ -287,9 +287,10 @@ def test_a_default_that_was_shown_because_nothing_was_asked(
 
 def test_what_others_chose_can_not_be_recomputed(database: Database, log: Any, sql: Sql) -> None:
     (decision,) = log.decide([{}], options=options(0))
-    sql("UPDATE choices SET kind = :kind", kind=Kind.OBSERVED.value)
+    sql("UPDATE choices SET kind = :kind, propensity = NULL, probabilities = '[]'", kind=Kind.OBSERVED.value)
     explained = explain(database, decision.id)
     assert explained.agrees
+    assert explained.slots[0].logged.propensity is None
     assert verdicts(explained.slots[0]) == (NOT_RECOMPUTABLE, NOT_RECOMPUTABLE, NOT_APPLICABLE, NOT_APPLICABLE)
 
 

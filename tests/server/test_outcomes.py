@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from server.campaigns.file import load_campaigns
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NotDeclared
-from server.outcomes import AHEAD, CLOCK_SKEW, RewardRequest, aggregate, earn, read_outcome
-from server.records import Outcome
+from server.outcomes import RewardRequest, aggregate, earn, read_outcome
+from server.records import Excluded, Outcome
+from server.times import AHEAD, CLOCK_SKEW
 
 DECIDED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOW = DECIDED + timedelta(minutes=10)
@@ -133,6 +134,17 @@ def test_a_metric_of_another_version_counts_for_nothing() -> None:
 
 def test_refunds_and_corrections() -> None:
     assert earned(outcome("revenue", 300.0), outcome("revenue", -100.0)) == pytest.approx(2.0)
+
+
+def test_an_outcome_that_cancels_leaves_nothing_to_earn() -> None:
+    of = campaign("{click: once, bounce: cancels}", "click", default=-2)
+    bounced = earn(of, "d", [outcome("click", 1.0), outcome("bounce", 1.0, slot="cta")], closes_at=CLOSES)
+    assert (bounced.reward, bounced.slot_rewards, bounced.error) == (None, {}, None)
+    assert bounced.excluded is Excluded.CANCELLED
+    # after the window, or said not to have happened
+    for late in (outcome("bounce", 1.0, minute=31), outcome("bounce", 0.0)):
+        sound = earn(of, "d", [late], closes_at=CLOSES)
+        assert (sound.reward, sound.excluded) == (-2.0, None)
 
 
 def test_a_formula_without_an_answer_is_an_error_not_a_reward() -> None:

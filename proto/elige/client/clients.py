@@ -21,7 +21,7 @@ T = TypeVar("T")
 _MESSAGE_BYTES = 64 * 1024 * 1024  # the contract's limit; gRPC's own, 4 MiB, is less than a full batch
 # Calls that do no harm when they are made twice are made again, by gRPC itself, when the service could not be reached.
 # Decide and Reward are not among them: without a request id or key a second one is another decision, another outcome.
-_REPEATABLE = ("CampaignService", "EvaluationService")
+_REPEATABLE = ("CampaignService", "EvaluationService", "PeopleService")
 _RETRIES = {
     "maxAttempts": 4,
     "initialBackoff": "0.1s",
@@ -116,12 +116,19 @@ class Client(_Settings):
 
     decide = _method(operations.decide)
     decide_many = _method(operations.decide_many)
+    observe = _method(operations.observe)
+    activate = _method(operations.activate)
+    activate_many = _method(operations.activate_many)
     reward = _method(operations.reward)
     reward_many = _method(operations.reward_many)
     put_campaign = _method(operations.put_campaign)
     get_campaign = _method(operations.get_campaign)
     list_campaigns = _method(operations.list_campaigns)
     set_campaign_state = _method(operations.set_campaign_state)
+    roll_back = _method(operations.roll_back)
+    link_people = _method(operations.link_people)
+    export_person = _method(operations.export_person)
+    erase_person = _method(operations.erase_person)
     explain = _method(operations.explain)
 
     def close(self) -> None:
@@ -166,12 +173,19 @@ class AsyncClient(_Settings):
 
     decide = _async_method(operations.decide)
     decide_many = _async_method(operations.decide_many)
+    observe = _async_method(operations.observe)
+    activate = _async_method(operations.activate)
+    activate_many = _async_method(operations.activate_many)
     reward = _async_method(operations.reward)
     reward_many = _async_method(operations.reward_many)
     put_campaign = _async_method(operations.put_campaign)
     get_campaign = _async_method(operations.get_campaign)
     list_campaigns = _async_method(operations.list_campaigns)
     set_campaign_state = _async_method(operations.set_campaign_state)
+    roll_back = _async_method(operations.roll_back)
+    link_people = _async_method(operations.link_people)
+    export_person = _async_method(operations.export_person)
+    erase_person = _async_method(operations.erase_person)
     explain = _async_method(operations.explain)
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ An operation is a generator: it yields the calls to make, is sent their answers,
 nothing of channels or event loops, so the same one serves `Client` and `AsyncClient`.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar, Unpack
@@ -13,9 +13,27 @@ from google.protobuf.message import Message
 
 from elige.client import replies, requests
 from elige.client.errors import EligeError, InvalidCampaign
-from elige.client.records import Campaign, Decision, Explanation, PutAnswer, RewardAnswer
-from elige.client.requests import DecideArguments, DecideItem, RewardArguments, RewardItem
-from elige.v1 import campaigns_pb2, decisions_pb2, evaluations_pb2
+from elige.client.records import (
+    ActivateAnswer,
+    Campaign,
+    Decision,
+    Erasure,
+    Explanation,
+    LoggedDecision,
+    PersonExport,
+    PutAnswer,
+    RewardAnswer,
+)
+from elige.client.requests import (
+    ActivateArguments,
+    ActivateItem,
+    DecideArguments,
+    DecideItem,
+    ObserveArguments,
+    RewardArguments,
+    RewardItem,
+)
+from elige.v1 import campaigns_pb2, decisions_pb2, evaluations_pb2, people_pb2
 
 BATCH = 10_000
 """The most items that one call takes."""
@@ -48,6 +66,13 @@ DECIDE = Method("/elige.v1.DecisionService/Decide", decisions_pb2.DecideRequest,
 BATCH_DECIDE = Method(
     "/elige.v1.DecisionService/BatchDecide", decisions_pb2.BatchDecideRequest, decisions_pb2.BatchDecideResponse
 )
+OBSERVE_DECISION = Method(
+    "/elige.v1.DecisionService/ObserveDecision", decisions_pb2.ObserveDecisionRequest, decisions_pb2.Decision
+)
+ACTIVATE = Method("/elige.v1.DecisionService/Activate", decisions_pb2.ActivateRequest, decisions_pb2.ActivateResponse)
+BATCH_ACTIVATE = Method(
+    "/elige.v1.DecisionService/BatchActivate", decisions_pb2.BatchActivateRequest, decisions_pb2.BatchActivateResponse
+)
 REWARD = Method("/elige.v1.DecisionService/Reward", decisions_pb2.RewardRequest, decisions_pb2.RewardResponse)
 BATCH_REWARD = Method(
     "/elige.v1.DecisionService/BatchReward", decisions_pb2.BatchRewardRequest, decisions_pb2.BatchRewardResponse
@@ -62,6 +87,12 @@ LIST_CAMPAIGNS = Method(
 SET_CAMPAIGN_STATE = Method(
     "/elige.v1.CampaignService/SetCampaignState", campaigns_pb2.SetCampaignStateRequest, campaigns_pb2.Campaign
 )
+ROLL_BACK = Method("/elige.v1.CampaignService/RollBack", campaigns_pb2.RollBackRequest, campaigns_pb2.Campaign)
+LINK_PEOPLE = Method("/elige.v1.PeopleService/LinkPeople", people_pb2.LinkPeopleRequest, people_pb2.LinkPeopleResponse)
+EXPORT_PERSON = Method(
+    "/elige.v1.PeopleService/ExportPerson", people_pb2.ExportPersonRequest, people_pb2.ExportPersonResponse
+)
+ERASE_PERSON = Method("/elige.v1.PeopleService/ErasePerson", people_pb2.ErasePersonRequest, people_pb2.Erasure)
 EXPLAIN_DECISION = Method(
     "/elige.v1.EvaluationService/ExplainDecision", evaluations_pb2.ExplainDecisionRequest, evaluations_pb2.Explanation
 )
@@ -102,6 +133,57 @@ def decide_many(items: Iterable[DecideItem], *, timeout: float | None = None) ->
         request = decisions_pb2.BatchDecideRequest(requests=batch)
         response: decisions_pb2.BatchDecideResponse = yield Call(BATCH_DECIDE, request, timeout)
         results += map(replies.decide_result, response.results)
+    return results
+
+
+def observe(
+    campaign: str, chosen: Mapping[str, str], *, timeout: float | None = None, **arguments: Unpack[ObserveArguments]
+) -> Operation[Decision]:
+    """Tell of a choice that another system made: `chosen`, slot to variant.
+
+    propensities: slot to the probability with which it was chosen, where known; 1 for a fixed rule.
+    eligible: slot to the ids of all that could have been chosen; by default every variant there is.
+    candidates: slot to variants that existed only in this choice, as for `decide`.
+    person, context, labels, time_zone, request_id: as for `decide`.
+    at: when it was chosen, with a zone; by default now.
+
+    The answer's `id` is what outcomes refer to. Raises EligeError if the service refuses or does not answer within
+    `timeout` seconds; TypeError or ValueError for an argument that can't be sent.
+    """
+    request = requests.observe_request(campaign, chosen, **arguments)
+    response: decisions_pb2.Decision = yield Call(OBSERVE_DECISION, request, timeout)
+    return replies.decision(response)
+
+
+def activate(
+    decision_id: str, *, timeout: float | None = None, **arguments: Unpack[ActivateArguments]
+) -> Operation[ActivateAnswer]:
+    """Tell that a decision whose activation was deferred was really shown or sent; answered when it is durable.
+
+    slots: those that were shown; by default all that the decision chose.
+    at: when, with a zone; by default now.
+
+    Safe to repeat: the first time stands. Raises EligeError if the service refuses or does not answer within `timeout`
+    seconds; TypeError or ValueError for an argument that can't be sent.
+    """
+    request = requests.activate_request(decision_id, **arguments)
+    response: decisions_pb2.ActivateResponse = yield Call(ACTIVATE, request, timeout)
+    return replies.activate_answer(response)
+
+
+def activate_many(
+    items: Iterable[ActivateItem], *, timeout: float | None = None
+) -> Operation[list[ActivateAnswer | EligeError]]:
+    """Activate many decisions: each item holds `decision_id` and what `activate` takes. Any number, sent by the 10,000.
+
+    Every item has its own answer in its place: what became of it, or the error that `activate` would have raised.
+    `timeout` and errors as in `decide_many`.
+    """
+    results: list[ActivateAnswer | EligeError] = []
+    for batch in _batches(requests.activate_request(**item) for item in items):
+        request = decisions_pb2.BatchActivateRequest(requests=batch)
+        response: decisions_pb2.BatchActivateResponse = yield Call(BATCH_ACTIVATE, request, timeout)
+        results += map(replies.activate_result, response.results)
     return results
 
 
@@ -207,6 +289,79 @@ def set_campaign_state(
     )
     response: campaigns_pb2.Campaign = yield Call(SET_CAMPAIGN_STATE, request, timeout)
     return replies.campaign(response)
+
+
+def roll_back(
+    campaign: str,
+    snapshot: str = "",
+    *,
+    pin: bool = False,
+    unpin: bool = False,
+    expected_version: int | None = None,
+    timeout: float | None = None,
+) -> Operation[Campaign]:
+    """Serve an earlier snapshot again; by default learning goes on from it, in a new lineage.
+
+    snapshot: its id.
+    pin: go on serving exactly this one, whatever is learned.
+    unpin: serve the newest again, after an earlier `pin`; without `snapshot`.
+    expected_version: the version that must be in force.
+
+    Raises EligeError.
+    """
+    request = campaigns_pb2.RollBackRequest(
+        campaign=campaign, snapshot=snapshot, pin=pin, unpin=unpin, expected_version=expected_version
+    )
+    response: campaigns_pb2.Campaign = yield Call(ROLL_BACK, request, timeout)
+    return replies.campaign(response)
+
+
+def link_people(links: Mapping[str, str], *, timeout: float | None = None) -> Operation[dict[str, str | EligeError]]:
+    """Tell that keys are one human being: `links`, from the key to give up, a cookie, to the one to keep, a customer
+    number. Any number, sent by the 10,000.
+
+    Every link has its answer: `linked`, `already_linked`, or the error with which it was refused. `timeout` and errors
+    as in `decide_many`.
+    """
+    results: list[str | EligeError] = []
+    for batch in _batches(people_pb2.Link(alias=alias, person=person) for alias, person in links.items()):
+        request = people_pb2.LinkPeopleRequest(links=batch)
+        response: people_pb2.LinkPeopleResponse = yield Call(LINK_PEOPLE, request, timeout)
+        results += map(replies.link_result, response.results)
+    return dict(zip(links, results, strict=True))
+
+
+def export_person(person: str, *, timeout: float | None = None) -> Operation[PersonExport]:
+    """Everything that is stored about a person, under all their keys. Raises EligeError."""
+    request = people_pb2.ExportPersonRequest(person=person, page_size=1_000)
+    keys: tuple[str, ...] = ()
+    decisions: list[LoggedDecision] = []
+    while True:
+        response: people_pb2.ExportPersonResponse = yield Call(EXPORT_PERSON, request, timeout)
+        keys += tuple(response.person_keys)
+        decisions += map(replies.logged, response.decisions)
+        if not response.next_page_token:
+            return PersonExport(keys, tuple(decisions))
+        request.page_token = response.next_page_token
+
+
+def erase_person(
+    person: str = "", *, erasure: str = "", dry_run: bool = False, timeout: float | None = None
+) -> Operation[Erasure]:
+    """Erase a person and all keys linked to them, or, with the id of an `erasure`, say how far that one is.
+
+    dry_run: only count what would be erased.
+
+    Raises EligeError.
+    """
+    if erasure:
+        request = people_pb2.ErasePersonRequest(erasure=erasure, dry_run=dry_run)
+        if person:
+            raise ValueError("person with erasure: expected either one or the other")
+    else:
+        request = people_pb2.ErasePersonRequest(person=person, dry_run=dry_run)
+    response: people_pb2.Erasure = yield Call(ERASE_PERSON, request, timeout)
+    return replies.erasure(response)
 
 
 def explain(decision_id: str, *, timeout: float | None = None) -> Operation[Explanation]:

@@ -70,6 +70,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivateAnswer:
+    """What became of an activation: `status` is `activated`, `already_active`, `pending` or `expired`."""
+
+    status: str
+    window_closes_at: datetime | None
+    """When the reward window closes that the first activation began; None if it is expired or that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class RewardAnswer:
     """What became of an outcome: `status` is `accepted`, `pending`, `late` or `duplicate`."""
 
@@ -164,6 +173,47 @@ class LoggedDecision:
     sequence: int | None
     matured_at: datetime | None
     erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonExport:
+    """All that is stored about a person."""
+
+    person_keys: tuple[str, ...]
+    """The keyed hashes under which they are stored: their own and those linked to it."""
+    decisions: tuple[LoggedDecision, ...]
+    """In all campaigns, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """A campaign that is trained without an erased person. `new_lineage` is empty before it has begun."""
+
+    campaign: str
+    old_lineage: str
+    new_lineage: str
+    progress: float
+    """The share of what the old lineage knows that the new one has learned, from 0 to 1."""
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure and how far it is: `state` is `retraining`, `done` or `failed`. A dry run has no `id`, and its `state`
+    is `unspecified`.
+    """
+
+    id: str
+    state: str
+    decisions: int
+    outcomes: int
+    keys: int
+    """How many decisions were blanked, how many outcomes and links removed."""
+    retrainings: tuple[Retraining, ...]
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    """Why it failed; it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,19 @@ from typing import Any, Protocol
 
 from elige.client.errors import EligeError
 from elige.client.records import (
+    ActivateAnswer,
     Campaign,
     Check,
     Choice,
     Decision,
+    Erasure,
     Explanation,
     LoggedDecision,
     Mistake,
     Outcome,
     PutAnswer,
     Refusal,
+    Retraining,
     RewardAnswer,
     SlotExplanation,
     SlotPolicy,
@@ -21,7 +24,7 @@ from elige.client.records import (
     VariantStatus,
 )
 from elige.client.values import moment, optional, to_dict
-from elige.v1 import campaigns_pb2, common_pb2, decisions_pb2, evaluations_pb2, log_pb2
+from elige.v1 import campaigns_pb2, common_pb2, decisions_pb2, evaluations_pb2, log_pb2, people_pb2
 
 
 class _Enum(Protocol):
@@ -53,6 +56,19 @@ def decision(message: decisions_pb2.Decision) -> Decision:
 def decide_result(message: decisions_pb2.DecideResult) -> Decision | EligeError:
     """One item of a batch: what was decided, or why nothing was."""
     return _error(message.error) if message.HasField("error") else decision(message.decision)
+
+
+def activate_answer(message: decisions_pb2.ActivateResponse) -> ActivateAnswer:
+    """What became of an activation."""
+    return ActivateAnswer(
+        status=_name(decisions_pb2.ActivateStatus, message.status, "ACTIVATE_STATUS_"),
+        window_closes_at=moment(message, "window_closes_at"),
+    )
+
+
+def activate_result(message: decisions_pb2.ActivateResult) -> ActivateAnswer | EligeError:
+    """One item of a batch: what became of it, or why it was refused."""
+    return _error(message.error) if message.HasField("error") else activate_answer(message.answer)
 
 
 def reward_answer(message: decisions_pb2.RewardResponse) -> RewardAnswer:
@@ -117,8 +133,39 @@ def explanation(message: evaluations_pb2.Explanation) -> Explanation:
     """A decision, computed again."""
     return Explanation(
         agrees=message.agrees,
-        logged=_logged(message.record),
+        logged=logged(message.record),
         slots=tuple(map(_slot_explanation, message.slots)),
+    )
+
+
+def link_result(message: people_pb2.LinkResult) -> str | EligeError:
+    """What became of one link, or why it was refused."""
+    if message.HasField("error"):
+        return _error(message.error)
+    return _name(people_pb2.LinkStatus, message.status, "LINK_STATUS_")
+
+
+def erasure(message: people_pb2.Erasure) -> Erasure:
+    """An erasure as a record."""
+    return Erasure(
+        id=message.id,
+        state=_name(people_pb2.ErasureState, message.state, "ERASURE_STATE_"),
+        decisions=message.decisions,
+        outcomes=message.outcomes,
+        keys=message.keys,
+        retrainings=tuple(
+            Retraining(
+                campaign=one.campaign,
+                old_lineage=one.old_lineage,
+                new_lineage=one.new_lineage,
+                progress=one.progress,
+                done=one.done,
+            )
+            for one in message.retrainings
+        ),
+        started_at=moment(message, "started_at"),
+        finished_at=moment(message, "finished_at"),
+        error=message.error.message,
     )
 
 
@@ -149,7 +196,8 @@ def _slot_policy(message: common_pb2.SlotPolicy) -> SlotPolicy:
     return SlotPolicy(slot=message.slot, policy=message.policy, arguments=message.arguments)
 
 
-def _logged(message: log_pb2.DecisionRecord) -> LoggedDecision:
+def logged(message: log_pb2.DecisionRecord) -> LoggedDecision:
+    """A decision of the log, with what came of it."""
     return LoggedDecision(
         decision=decision(message.decision),
         decided_at=moment(message, "decided_at"),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from elige.client.values import duration, fill, timestamp
 from elige.v1 import campaigns_pb2, decisions_pb2
+
+T = TypeVar("T")
 
 
 class Candidate(TypedDict, total=False):
@@ -42,6 +44,22 @@ class DecideItem(DecideArguments):
     campaign: str
 
 
+class ObserveArguments(TypedDict, total=False):
+    """What may be said of a choice that another system made, beside campaign and variants; explained at
+    ObserveDecisionRequest in the same file. `propensities`, `eligible` and `candidates` go by slot.
+    """
+
+    propensities: Mapping[str, float]
+    eligible: Mapping[str, Iterable[str]]
+    candidates: Mapping[str, Iterable[Candidate]]
+    person: str
+    context: Mapping[str, Any]
+    labels: Mapping[str, Any]
+    time_zone: str
+    request_id: str
+    at: datetime
+
+
 class RewardArguments(TypedDict, total=False):
     """What may be said of an outcome beside decision and metric; explained at RewardRequest in the same file."""
 
@@ -51,6 +69,19 @@ class RewardArguments(TypedDict, total=False):
     value: float
     at: datetime
     key: str
+
+
+class ActivateArguments(TypedDict, total=False):
+    """What may be said of an activation beside the decision; explained at ActivateRequest in the same file."""
+
+    slots: Iterable[str]
+    at: datetime
+
+
+class ActivateItem(ActivateArguments):
+    """One of many activations."""
+
+    decision_id: str
 
 
 class RewardItem(RewardArguments, total=False):
@@ -91,6 +122,47 @@ def decide_request(
     return request
 
 
+def observe_request(
+    campaign: str,
+    chosen: Mapping[str, str],
+    *,
+    propensities: Mapping[str, float] | None = None,
+    eligible: Mapping[str, Iterable[str]] | None = None,
+    candidates: Mapping[str, Iterable[Candidate]] | None = None,
+    context: Mapping[str, Any] | None = None,
+    labels: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    **plain: Any,
+) -> decisions_pb2.ObserveDecisionRequest:
+    """An ObserveDecisionRequest. Raises TypeError or ValueError naming the argument."""
+    request = decisions_pb2.ObserveDecisionRequest(campaign=campaign, **plain)
+    choices = {slot: request.choices.add(slot=slot, variant=variant) for slot, variant in chosen.items()}
+    for slot, propensity in _of_chosen("propensities", propensities, choices):
+        choices[slot].propensity = propensity
+    for slot, variants in _of_chosen("eligible", eligible, choices):
+        choices[slot].eligible.extend(_texts(f"eligible[{slot!r}]", variants))
+    for slot, offered in _of_chosen("candidates", candidates, choices):
+        for candidate in offered:
+            _candidate(choices[slot].candidates.add(), **candidate)
+    if context:
+        fill(request.context, context, name="context")
+    if labels:
+        fill(request.labels, labels, name="labels")
+    if at is not None:
+        request.at.CopyFrom(timestamp(at, name="at"))
+    return request
+
+
+def activate_request(
+    decision_id: str, *, slots: Iterable[str] = (), at: datetime | None = None
+) -> decisions_pb2.ActivateRequest:
+    """An ActivateRequest. Raises TypeError or ValueError naming the argument."""
+    request = decisions_pb2.ActivateRequest(decision_id=decision_id, slots=_texts("slots", slots))
+    if at is not None:
+        request.at.CopyFrom(timestamp(at, name="at"))
+    return request
+
+
 def reward_request(
     decision_id: str = "", metric: str = "", *, at: datetime | None = None, **plain: Any
 ) -> decisions_pb2.RewardRequest:
@@ -122,6 +194,13 @@ def _candidate(
         fill(message.content, content, name=f"content of candidate {id!r}")
     if features:
         fill(message.features, features, name=f"features of candidate {id!r}")
+
+
+def _of_chosen(name: str, told: Mapping[str, T] | None, chosen: Mapping[str, Any]) -> Iterable[tuple[str, T]]:
+    for slot in told or {}:
+        if slot not in chosen:  # it would be sent as a choice of nothing
+            raise ValueError(f"{name}: slot {slot!r} is not among those chosen: {', '.join(map(repr, chosen))}")
+    return (told or {}).items()
 
 
 def _texts(name: str, texts: Iterable[str]) -> list[str]:

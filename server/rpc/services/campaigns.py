@@ -20,15 +20,17 @@ from server.service import Put, Service
 from server.store import campaigns as campaign_rows
 from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
+from server.training.restore import WITHDRAWN
 
 Context = grpc.aio.ServicerContext
+MAX_DIGITS = 18
+"""Of a snapshot's number."""
 
 
 @unsupported(
     {
         "DiffCampaign": "comparing versions",
         "SetVariantState": "pausing and pinning variants",
-        "RollBack": "rolling back to a snapshot",
         "PromotePolicy": "promoting a policy",
     }
 )
@@ -92,6 +94,19 @@ class CampaignServicer(campaigns_pb2_grpc.CampaignServiceServicer):
             snapshots=[_write_snapshot(one, serving=one.id == served) for one in shown], next_page_token=token
         )
 
+    async def RollBack(self, request: pb.RollBackRequest, context: Context) -> pb.Campaign:  # noqa: N802
+        expected = request.expected_version if request.HasField("expected_version") else None
+        if request.unpin:
+            if request.snapshot or request.pin:
+                raise InvalidRequest("unpin with snapshot or pin: expected either one or the other")
+            return await self._whole(await self._service.unpin(request.campaign, expected_version=expected))
+        if not (request.snapshot.isascii() and request.snapshot.isdecimal() and len(request.snapshot) <= MAX_DIGITS):
+            raise InvalidRequest(f"snapshot {request.snapshot!r}: expected its number, such as '12'")
+        stored = await self._service.roll_back(
+            request.campaign, int(request.snapshot), pin=request.pin, expected_version=expected
+        )
+        return await self._whole(stored)
+
     def _read(self, campaign: str, version: int | None) -> StoredCampaign:
         with self._service.database.reading() as connection:
             return campaign_rows.read_version(connection, campaign, version)
@@ -126,6 +141,7 @@ def _brief(stored: StoredCampaign, snapshot: int | None) -> pb.Campaign:
         number=stored.number,
         state=wire.STATES[State(stored.state)],
         snapshot="" if snapshot is None else str(snapshot),
+        snapshot_pinned=stored.pinned_snapshot is not None,
         created_at=wire.timestamp(stored.created_at),
     )
     for slot in serve(stored, None).slots.values():
@@ -155,7 +171,9 @@ def _write_mistake(mistake: Mistake) -> pb.Mistake:
 def _write_snapshot(snapshot: Snapshot, *, serving: bool) -> pb.Snapshot:
     sizes = [len(slot.state) if slot.state is not None else 0 for slot in snapshot.slots]
     state, detail = pb.SNAPSHOT_STATE_KEPT, ""
-    if any(slot.state is None for slot in snapshot.slots):
+    if snapshot.withdrawn:
+        state, detail = pb.SNAPSHOT_STATE_WITHDRAWN, WITHDRAWN
+    elif any(slot.state is None for slot in snapshot.slots):
         state = pb.SNAPSHOT_STATE_THINNED
     elif not snapshot.intact:
         state, detail = pb.SNAPSHOT_STATE_REFUSED, "its bytes are damaged: they are not those that were written"
@@ -171,7 +189,14 @@ def _write_snapshot(snapshot: Snapshot, *, serving: bool) -> pb.Snapshot:
         examples=snapshot.examples,
         created_at=wire.timestamp(snapshot.created_at),
         slots=[
-            pb.SlotSnapshot(slot=slot.slot, policy=slot.policy, arguments=slot.arguments, size_bytes=size)
+            pb.SlotSnapshot(
+                slot=slot.slot,
+                policy=slot.policy,
+                arguments=slot.arguments,
+                examples=slot.examples or 0,
+                progressive_loss=slot.progressive_loss,
+                size_bytes=size,
+            )
             for slot, size in zip(snapshot.slots, sizes, strict=True)
         ],
         size_bytes=sum(sizes),

@@ -1,4 +1,4 @@
-"""Deciding, and taking outcomes."""
+"""Deciding, and taking what was shown and what happened."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +12,6 @@ from elige.v1 import decisions_pb2 as pb
 from server.errors import EligeError, InvalidRequest
 from server.rpc import wire
 from server.rpc.errors import DEFECT
-from server.rpc.unsupported import unsupported
 from server.service import Service
 
 log = structlog.get_logger()
@@ -23,13 +22,6 @@ Result = TypeVar("Result")
 Context = grpc.aio.ServicerContext
 
 
-@unsupported(
-    {
-        "Activate": "deferred activation",
-        "BatchActivate": "deferred activation",
-        "ObserveDecision": "telling of single decisions made elsewhere (elige import reads a whole log of them)",
-    }
-)
 class DecisionServicer(decisions_pb2_grpc.DecisionServiceServicer):
     """DecisionService."""
 
@@ -48,6 +40,18 @@ class DecisionServicer(decisions_pb2_grpc.DecisionServiceServicer):
         )
         return pb.BatchDecideResponse(results=results)
 
+    async def Activate(self, request: pb.ActivateRequest, context: Context) -> pb.ActivateResponse:  # noqa: N802
+        return await self._activate(request)
+
+    async def BatchActivate(self, request: pb.BatchActivateRequest, context: Context) -> pb.BatchActivateResponse:  # noqa: N802
+        results = await _each(
+            request.requests,
+            self._activate,
+            lambda answer: pb.ActivateResult(answer=answer),
+            lambda error: pb.ActivateResult(error=error),
+        )
+        return pb.BatchActivateResponse(results=results)
+
     async def Reward(self, request: pb.RewardRequest, context: Context) -> pb.RewardResponse:  # noqa: N802
         return await self._reward(request)
 
@@ -60,6 +64,10 @@ class DecisionServicer(decisions_pb2_grpc.DecisionServiceServicer):
         )
         return pb.BatchRewardResponse(results=results)
 
+    async def ObserveDecision(self, request: pb.ObserveDecisionRequest, context: Context) -> pb.Decision:  # noqa: N802
+        observed = await self._service.observe(wire.read_observe(request))
+        return wire.write_decision(observed.decision, repeated=observed.repeated)
+
     async def _decide(self, request: pb.DecideRequest) -> pb.Decision:
         decided = await self._service.decide(wire.read_decide(request))
         return wire.write_decision(
@@ -68,6 +76,9 @@ class DecisionServicer(decisions_pb2_grpc.DecisionServiceServicer):
             probabilities=request.want_probabilities,
             refusals=request.want_refusals,
         )
+
+    async def _activate(self, request: pb.ActivateRequest) -> pb.ActivateResponse:
+        return wire.write_activated(await self._service.activate(wire.read_activate(request)))
 
     async def _reward(self, request: pb.RewardRequest) -> pb.RewardResponse:
         return wire.write_recorded(await self._service.reward(wire.read_reward(request)), request.decision_id)

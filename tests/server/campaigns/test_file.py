@@ -133,7 +133,7 @@ slots: {a: {candidates: true, default: x, policy: aoto}}
     duration = "a duration such as 30m, 1h30m, 3d or PT30M, from 1s to 90d"
     assert mistakes_in(text) == [
         f"1:11 campaign: 'Hero' is not a name; expected {name}",
-        "2:33 metrics.revenue: 'total' is unknown; expected 'once', 'sum', 'max' or 'last'",
+        "2:33 metrics.revenue: 'total' is unknown; expected 'once', 'sum', 'max', 'last' or 'cancels'",
         f"2:40 metrics.min: 'min' can't be a name in formulas; expected {word}",
         f"4:11 reward.window: 30 is not a duration; expected {duration}",
         "5:12 reward.default: 3 is outside the range of the reward; expected a number inside the range, from 0 to 1",
@@ -166,6 +166,25 @@ slots: {a: {candidates: true, default: x, policy: aoto}}
         "31:10 explore: 1.5 is no share; expected a number from 0 to 1",
         "32:40 slots.a.default: 'x' can't be the default of a slot without variants of its own",
         "32:51 slots.a.policy: no policy 'aoto'; did you mean 'auto'? Known: " + ", ".join(MENU),
+    ]
+
+
+def test_what_cancels_is_not_earned() -> None:
+    text = """\
+campaign: mail
+metrics: {click: once, bounce: cancels}
+reward: {window: 3d%s}
+slots: {subject: {candidates: true}}
+"""
+    (campaign,) = load_campaigns(text % "", file_name="f.yaml")
+    assert campaign.reward.value == "click"
+    assert (campaign.counted_metrics, campaign.cancels("bounce")) == ({"click": "once"}, True)
+    assert mistakes_in(text % ', value: "click - bounce"') == [
+        "3:29 reward.value: uses 'bounce', which cancels: such a decision earns nothing; expected 'click'"
+    ]
+    alone = text.replace("click: once, ", "") % ""
+    assert mistakes_in(alone) == [
+        "2:1 metrics: hold only what cancels; expected also what a decision earns, as in click: once"
     ]
 
 

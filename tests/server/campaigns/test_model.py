@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from policies.registry import PolicySpec
 from policies.types import RewardRange
-from server.campaigns.durations import PATTERN, iso_duration, parse_duration
 from server.campaigns.file import load_campaigns
 from server.campaigns.model import DEFAULT_EXPLORE, DEFAULT_POLICY, Campaign, Reward, Shares, Slot, Variant
 from server.campaigns.problems import PLANNED
 from server.campaigns.schema import json_schema, schema_text
+from server.durations import PATTERN, iso_duration, parse_duration
 from server.errors import InvalidCampaign
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +43,53 @@ def test_defaults() -> None:
     assert campaign.reward_range == RewardRange(0.0, 1.0)
     assert campaign.slots["headline"].variants == (Variant(id="a"), Variant(id="b"))
     assert not campaign.slots["headline"].candidates
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [([], ()), (["observed"], ("observed",)), (["observed", "drawn"], ("drawn", "observed"))],
+)
+def test_what_is_learned_from(written: list[str], read: tuple[str, ...]) -> None:
+    assert Campaign.from_document(document()).learn_from == ("drawn",)
+    campaign = Campaign.from_document(document(learn_from=written))
+    assert campaign.learn_from == read
+    assert Campaign.from_document(campaign.document()) == campaign
+
+
+@pytest.mark.parametrize("wrong", ["drawn", ["drawn", "drawn"], ["all"], None, {"drawn": True}, [["drawn"]]])
+def test_what_can_not_be_learned_from(wrong: Any) -> None:
+    with pytest.raises(InvalidCampaign, match=r"learn_from: .* expected a list out of drawn and observed"):
+        Campaign.from_document(document(learn_from=wrong))
+
+
+def test_how_long_the_log_keeps_a_decision() -> None:
+    assert Campaign.from_document(document()).retention == timedelta(days=400)
+    campaign = Campaign.from_document(document(retention="90d"))
+    assert campaign.retention == timedelta(days=90)
+    assert campaign.document()["retention"] == "P90D"
+    assert Campaign.from_document(campaign.document()) == campaign
+
+
+@pytest.mark.parametrize("wrong", ["forever", "3651d", "0s", 400, None, "P1Y"])
+def test_what_can_not_be_a_retention(wrong: Any) -> None:
+    with pytest.raises(InvalidCampaign, match=r"retention: .* expected a duration such as 90d, 400d or P400D"):
+        Campaign.from_document(document(retention=wrong))
+
+
+@pytest.mark.parametrize(
+    ("changes", "together"),
+    [
+        ({"retention": "1d"}, "P1DT30M"),
+        ({"retention": "1d30m"}, "P1DT30M"),
+        ({"retention": "2d", "activation_ttl": "3d"}, "P3DT30M"),
+        ({"retention": "91d", "reward": {"window": "90d"}}, "P91D"),
+    ],
+)
+def test_a_decision_does_not_go_before_its_reward_is_known(changes: dict[str, Any], together: str) -> None:
+    expected = f"retention: '{changes['retention']}' ends before rewards are known; expected more than .*, {together}"
+    with pytest.raises(InvalidCampaign, match=expected):
+        Campaign.from_document(document(**changes))
+    assert Campaign.from_document(document(**{**changes, "retention": "92d"})).retention == timedelta(days=92)
 
 
 def test_the_formula_is_compiled_once() -> None:

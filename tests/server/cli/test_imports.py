@@ -51,3 +51,51 @@ def test_a_range_that_is_none(file: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ran = CliRunner().invoke(app, ["import", "dsjson", file.name, "--campaign", "news", "--lowest", "1"])
     assert ran.exit_code == 2
     assert "expected the lowest below" in ran.stderr
+
+
+APPRENTICE = """\
+campaign: news
+metrics: {click: once}
+reward: {window: 30m}
+learn_from: [drawn, observed]
+slots:
+  article: {default: a, variants: [{id: a}, {id: b}]}
+"""
+
+
+def test_a_campaign_that_exists_is_told_the_log(file: Path) -> None:
+    run = CliRunner().invoke
+    Path("news.yaml").write_text(APPRENTICE)
+    assert run(app, ["campaign", "apply", "news.yaml"]).exit_code == 0
+    told = run(app, ["import", "dsjson", file.name, "--into", "news"])
+    assert told.exit_code == 0, told.exception
+    assert told.stdout.startswith("news: 600 decisions of slot article, 270 outcomes\n")
+    assert "ignored: User_country in 600 decisions" in told.stderr
+    assert "does not learn" not in told.stderr
+    again = run(app, ["import", "dsjson", file.name, "--into", "news", "--slot", "article", "--metric", "click"])
+    assert again.stdout.startswith("news: 0 decisions of slot article, 0 outcomes; 600 were there before\n")
+    Path("news.yaml").write_text(APPRENTICE.replace("learn_from: [drawn, observed]\n", ""))
+    assert run(app, ["campaign", "apply", "news.yaml"]).exit_code == 0
+    assert "does not learn from them" in run(app, ["import", "dsjson", file.name, "--into", "news"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "expected one of the two"),
+        (["--campaign", "a", "--into", "b"], "expected one of the two"),
+        (["--campaign", "a", "--metric", "click"], "only with --into CAMPAIGN"),
+    ],
+)
+def test_where_the_log_goes(file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = CliRunner().invoke(app, ["import", "dsjson", file.name, *arguments])
+    assert ran.exit_code == 2
+    assert says in ran.stderr
+
+
+def test_a_mapping_names_the_slot_of_a_new_campaign(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = CliRunner().invoke(app, ["import", "csv", "x.csv", "--mapping", "x.yaml", "--campaign", "a", "--slot", "b"])
+    assert ran.exit_code == 2
+    assert "only with --into CAMPAIGN" in ran.stderr

@@ -57,6 +57,21 @@ def test_a_file_counts_once(batch: Batch, ids: list[str], sql: Any, tmp_path: Pa
     assert "0 accepted, 0 pending, 0 late, 5 duplicate" in batch("o.parquet").stdout
 
 
+def test_a_file_of_persons_counts_once(batch: Batch, ids: list[str], server: Any, sql: Any, tmp_path: Path) -> None:
+    made = [
+        server.decisions.Decide(decisions_pb2.DecideRequest(campaign="hero", person=person)).decision_id
+        for person in ("ana", "ben")
+    ]
+    (tmp_path / "o.csv").write_text("person,metric,campaign\nana,click,\nben,click,hero\ncid,click,\n")
+    sent = batch("o.csv", "--campaign", "hero")
+    assert sent.stdout == "3 rows: 2 accepted, 0 pending, 0 late, 0 duplicate, 1 refused\n"
+    assert "has shown nothing to this person" in sent.stderr
+    server.decisions.Decide(decisions_pb2.DecideRequest(campaign="hero", person="ana"))  # in between
+    again = batch("o.csv", "--campaign", "hero")
+    assert again.stdout == "3 rows: 0 accepted, 0 pending, 0 late, 2 duplicate, 1 refused\n"
+    assert sql("SELECT decision_id FROM outcomes ORDER BY outcome_id") == [(one,) for one in made]
+
+
 def test_what_is_refused_can_be_mended_and_sent_again(batch: Batch, ids: list[str], sql: Any, tmp_path: Path) -> None:
     rows = [(ids[0], "sale", "1"), ("forged", "click", "1"), (ids[1], "click", "1"), (ids[2], "click", "x")]
     (tmp_path / "o.csv").write_text("who,metric,value\n" + "".join(",".join(row) + "\n" for row in rows))
@@ -109,7 +124,11 @@ def test_a_server_that_is_away_leaves_a_summary(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected a decision's id, or --batch FILE"),
+        ([], "expected a decision's id, or --person, or --batch FILE"),
+        (["d", "click", "--person", "ana", "--campaign", "hero"], "expected a decision's id, or --person"),
+        (["--person", "ana", "click"], "expected both --person and --campaign"),
+        (["d", "click", "--campaign", "hero"], "expected both --person and --campaign"),
+        (["--batch", "o.csv", "--person", "ana"], "expected no other outcome beside it"),
         (["d", "--batch", "o.csv"], "expected no other outcome beside it"),
         (["d", "--rejects", "r.csv"], "go with --batch FILE"),
         (["--batch", "o.csv", "--column", "value"], "expected FIELD=COLUMN"),

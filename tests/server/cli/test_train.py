@@ -51,6 +51,41 @@ def test_snapshots_as_json(run: Run, trained: None) -> None:
     assert set(newest["slots"]) == {"cta", "headline"}
 
 
+def test_losses_are_listed(run: Run, trained: None, sql: Any) -> None:
+    sql("UPDATE snapshot_slots SET loss_sum = 1, loss_weight = 8 WHERE snapshot_id = 3 AND slot = 'cta'")
+    sql("UPDATE snapshot_slots SET loss_sum = NULL WHERE snapshot_id = 3 AND slot = 'headline'")
+    assert "cta 0.125, headline -" in run("list", "--campaign", "hero").output.splitlines()[1]
+    newest = json.loads(run("list", "--campaign", "hero", "--json").output)[0]["slots"]
+    assert (newest["cta"]["progressive_loss"], newest["cta"]["examples"]) == (0.125, 30)
+    assert newest["headline"]["progressive_loss"] is None
+
+
+def test_back_pinned_and_free_again(run: Run, trained: None, url: str) -> None:
+    said = run("rollback", "--campaign", "hero", "--snapshot", 1)
+    assert said.output == "hero: learns on from snapshot 1, version 2\n"
+    assert "back to 1, 11-30 skipped" in run("list", "--campaign", "hero").output.splitlines()[1]
+    assert run("check", "--campaign", "hero").exit_code == 0
+    said = run("rollback", "--campaign", "hero", "--snapshot", 2, "--pin", "--expected-version", 2)
+    assert said.output == "hero: serves snapshot 2, whatever is learned, version 3\n"
+    rows = run("list", "--campaign", "hero").output.splitlines()[1:5]
+    assert [row.strip().split("  ")[0] for row in rows] == ["4", "3", "2, pinned", "1"]
+    listed = json.loads(run("list", "--campaign", "hero", "--json").output)
+    assert [one["snapshot"] for one in listed if one["pinned"]] == [2]
+
+    def campaign(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["campaign", *arguments, "--db", url]).output
+
+    assert "2, pinned" in campaign("list")
+    run("rollback", "--campaign", "hero", "--snapshot", 4)
+    run("rollback", "--campaign", "hero", "--snapshot", 2, "--pin")
+    assert "  back to 4  " in run("list", "--campaign", "hero").output.splitlines()[1]
+    assert "# pinned: snapshot 2 serves, whatever is learned" in campaign("show", "hero")
+    assert run("unpin", "--campaign", "hero").output == "hero: serves the newest snapshot, version 6\n"
+    assert "pinned" not in campaign("list") + campaign("show", "hero")
+    refused = run("rollback", "--campaign", "hero", "--snapshot", 2, "--expected-version", 2)
+    assert "is at version 6, expected 2" in str(refused.exception)
+
+
 def test_where_nothing_was_learned(run: Run, put: Any, hero: str) -> None:
     put(hero)
     assert "no snapshots yet" in run("list", "--campaign", "hero").output
@@ -68,6 +103,8 @@ def test_a_check_says_that_it_agrees(run: Run, trained: None) -> None:
         "snapshot": 2,
         "lineage": 1,
         "agrees": True,
+        "recomputable": True,
+        "began_at": None,
         "boundaries": 2,
         "examples": 40,
         "differs_at": None,

@@ -17,6 +17,7 @@ from server.evaluation import read_log
 from server.files.export import FILE, day_folder, export_log
 from server.files.exported import groups_in, read_exported_log
 from server.store.database import Database
+from server.store.erasures import blank
 from server.store.tables import metadata
 from simulator import Log, evaluate, to_json
 
@@ -78,6 +79,28 @@ def test_a_second_run_writes_what_has_changed(
     changed = {path.parent.name for path in before if path.stat().st_mtime_ns != before[path]}
     assert changed == {"day=2026-03-04"}
     assert table(out, "rewards").num_rows == 125
+
+
+def test_who_is_erased_leaves_the_files_and_what_is_past_its_retention_stays(
+    exported: Any, tmp_path: Path, sql: Any
+) -> None:
+    out = tmp_path / "out"
+    sql("UPDATE decisions SET person = 'ana'")
+    sql("UPDATE decisions SET labels = '[\"vip-7391\"]' WHERE decision_id = (SELECT max(decision_id) FROM decisions)")
+    export_log(exported, out)
+    (last,) = sql("SELECT decision_id, at FROM decisions WHERE person = 'ana' ORDER BY decision_id DESC LIMIT 1")
+    assert "vip-7391" in str(table(out, "decisions").to_pylist())
+    with exported.writing() as connection:
+        blank(connection, [last.decision_id], now=datetime(2026, 3, 9, tzinfo=UTC))
+    assert export_log(exported, out).written == 1
+    assert "vip-7391" not in str(table(out, "decisions").to_pylist())
+
+    kept = table(out, "decisions").num_rows
+    (first,) = sql("SELECT min(decision_id) FROM decisions")
+    for name in ("outcomes", "choices", "rewards", "windows", "decisions"):
+        sql(f"DELETE FROM {name} WHERE decision_id = :id", id=first[0])
+    assert export_log(exported, out).written == 0
+    assert table(out, "decisions").num_rows == kept
 
 
 def test_a_broken_export_goes_on_where_it_was(exported: Any, tmp_path: Path) -> None:

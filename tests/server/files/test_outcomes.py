@@ -62,6 +62,27 @@ def test_cells_that_cant_be_read(cells: dict[str, Any], message: str) -> None:
         item(**cells)
 
 
+def of_person(of_others: str | None = None, /, **cells: str) -> Any:
+    columns = Columns(tuple(cells), {name: name for name in cells}, of_others)
+    return read_item(FileRow(1, 2, cells), columns)
+
+
+def test_a_row_names_a_decision_or_a_person() -> None:
+    both = {"decision_id": "d", "person": "", "campaign": "hero"}
+    assert of_person(**both).keys() == {"decision_id", "key"}
+    named = of_person(decision_id="", person="ana", campaign="hero")
+    assert (named["person"], named["campaign"]) == ("ana", "hero")
+    assert of_person("hero", person="ana")["campaign"] == "hero"
+    assert of_person("other", person="ana", campaign="hero")["campaign"] == "hero"
+    for cells, message in (
+        ({**both, "person": "ana"}, "expected only one of the two"),
+        ({**both, "decision_id": ""}, "person: missing"),
+        ({"person": "ana", "campaign": ""}, "campaign: missing"),
+    ):
+        with pytest.raises(InvalidRequest, match=message):
+            of_person(**cells)
+
+
 def test_own_keys_tell_rows_apart_and_files_not() -> None:
     """Two purchases of one price at one moment are two rows; a number or a text with the same value are one."""
     assert item(1, value="2")["key"] == item(1, value=2.0)["key"]
@@ -86,8 +107,9 @@ def test_a_column_is_one_thing(file: Path) -> None:
     ("header", "given", "message"),
     [
         ("decision_id,vlaue,x", {}, "nobody knows the column 'vlaue', 'x'"),
-        ("decision", {}, "no column is the decision_id; it has 'decision'"),
-        ("decision_id", {"named": {"price": "decision_id"}}, "no field 'price'; expected 'decision_id', 'metric'"),
+        ("decision", {}, "no column is the decision_id or the person; it has 'decision'"),
+        ("person,metric", {}, "no column is the campaign in which persons were shown something"),
+        ("decision_id", {"named": {"price": "decision_id"}}, "no field 'price'; expected 'decision_id', 'person'"),
         ("decision_id", {"named": {"value": "amount"}}, "has no column 'amount'; it has 'decision_id'"),
         ("decision_id", {"ignored": ["x"]}, "has no column 'x'"),
     ],

@@ -192,7 +192,7 @@ def test_every_item_of_a_batch_has_its_own_answer_in_its_place(server: Any, hero
         "no campaign": decide("no"),
         "no name": decide(""),
         "long request id": decide(request_id="x" * 257),
-        "later": decide(defer_activation=True),
+        "later": decide(send_deadline=Timestamp(seconds=1)),
         "first": decide(request_id="r", context={"country": "ES"}),
         "again": decide(request_id="r", context={"country": "ES"}),
         "clash": decide(request_id="r"),

@@ -16,8 +16,9 @@ RPCS: list[MethodDescriptor] = [
     method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods
 ]
 WORKING = {
-    *("Decide", "BatchDecide", "Reward", "BatchReward"),
-    *("PutCampaign", "GetCampaign", "ListCampaigns", "SetCampaignState", "ListSnapshots"),
+    *("Decide", "BatchDecide", "Activate", "BatchActivate", "ObserveDecision", "Reward", "BatchReward"),
+    *("PutCampaign", "GetCampaign", "ListCampaigns", "SetCampaignState", "ListSnapshots", "RollBack"),
+    *("LinkPeople", "ExportPerson", "ErasePerson"),
     "ExplainDecision",
 }
 

@@ -10,10 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elige.client.values import fill
-from elige.v1 import common_pb2, decisions_pb2
+from elige.v1 import common_pb2, decisions_pb2, log_pb2
 from server import errors
 from server.errors import EligeError, InvalidRequest, NotSupportedYet
-from server.records import Choice, Decision, Group, Kind, OutcomeStatus, Reason, Recorded, Refusal, State
+from server.records import (
+    Activated,
+    ActivationStatus,
+    Choice,
+    Decision,
+    Excluded,
+    Group,
+    Kind,
+    Matured,
+    OutcomeStatus,
+    Reason,
+    Recorded,
+    Refusal,
+    State,
+)
 from server.rpc import wire
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
@@ -99,16 +113,15 @@ def test_what_is_empty_was_not_given() -> None:
     ("message", "error", "text"),
     [
         (decisions_pb2.DecideRequest(), InvalidRequest, "campaign: missing"),
-        (decide_request(defer_activation=True), NotSupportedYet, "defer_activation: not supported yet"),
         (
             decisions_pb2.DecideRequest(campaign="hero", activation_ttl={"seconds": 9}),
             InvalidRequest,
             "activation_ttl: only with defer_activation",
         ),
         (
-            decisions_pb2.DecideRequest(campaign="hero", defer_activation=True, activation_ttl={"seconds": 9}),
-            NotSupportedYet,
-            "defer_activation",
+            decisions_pb2.DecideRequest(campaign="hero", defer_activation=True, activation_ttl={"seconds": 10**14}),
+            InvalidRequest,
+            "activation_ttl: 100000000000000 s is too long",
         ),
         (decisions_pb2.DecideRequest(campaign="hero", send_deadline=Timestamp()), NotSupportedYet, "send_deadline"),
     ],
@@ -122,8 +135,8 @@ def test_what_can_not_be_decided(message: Any, error: type[Exception], text: str
     ("message", "error", "text"),
     [
         (decisions_pb2.RewardRequest(), InvalidRequest, "decision_id: missing"),
-        (decisions_pb2.RewardRequest(person="p", campaign="hero"), NotSupportedYet, "by person"),
-        (decisions_pb2.RewardRequest(campaign="hero"), NotSupportedYet, "by person"),
+        (decisions_pb2.RewardRequest(campaign="hero"), InvalidRequest, "person: missing"),
+        (decisions_pb2.RewardRequest(person="p"), InvalidRequest, "campaign: missing"),
         (decisions_pb2.RewardRequest(decision_id="d", person="p"), InvalidRequest, "either one or the other"),
         (decisions_pb2.RewardRequest(decision_id="d", campaign="hero"), InvalidRequest, "either one or the other"),
         (
@@ -207,6 +220,25 @@ def test_every_status_has_its_word_in_the_contract(status: OutcomeStatus) -> Non
     message = wire.write_recorded(Recorded(status, None), "d")
     assert decisions_pb2.RewardStatus.Name(message.status) == f"REWARD_STATUS_{status.name}"
     assert not message.HasField("learned_at")
+
+
+def test_what_was_never_shown_waits_until_it_is_given_up() -> None:
+    waits = decision(activated_at=None, window_closes_at=None, activate_by=AT)
+    given_up = Matured(waits, 1, None, {}, AT, excluded=Excluded.EXPIRED)
+    for one, matured, state in (
+        (waits, None, log_pb2.ACTIVATION_STATE_WAITING),
+        (waits, given_up, log_pb2.ACTIVATION_STATE_EXPIRED),
+        (decision(activated_at=AT), None, log_pb2.ACTIVATION_STATE_ACTIVE),
+    ):
+        record = wire.write_record(one, (), matured)
+        assert (record.activation, record.HasField("activated_at")) == (state, one.activated_at is not None)
+
+
+@pytest.mark.parametrize("status", ActivationStatus)
+def test_every_answer_to_an_activation_has_its_word_in_the_contract(status: ActivationStatus) -> None:
+    message = wire.write_activated(Activated(status, None))
+    assert decisions_pb2.ActivateStatus.Name(message.status) == f"ACTIVATE_STATUS_{status.name}"
+    assert not message.HasField("window_closes_at")
 
 
 def test_every_state_has_its_word_in_the_contract() -> None:

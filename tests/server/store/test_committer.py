@@ -19,7 +19,7 @@ from server.records import Decision, Outcome, OutcomeStatus
 from server.store import committer as module
 from server.store import decisions as decision_rows
 from server.store.campaigns import StoredCampaign
-from server.store.committer import Committer
+from server.store.committer import Committer, Direct
 from server.store.database import Database
 from server.store.decisions import Repeat
 
@@ -46,7 +46,7 @@ def committing(database: Database) -> Callable[..., Any]:
     """Runs a coroutine function with a committer, and closes it."""
 
     def run(scenario: Callable[[Committer], Awaitable[T]]) -> T:
-        committer = Committer(database)
+        committer = Committer(Direct(database))
         try:
             return asyncio.run(asyncio.wait_for(scenario(committer), 60))  # type: ignore[arg-type]
         finally:
@@ -163,7 +163,7 @@ def test_closing_stores_what_waits(fresh: Any, committing: Any, database: Databa
 
 def test_closing_twice_and_after_the_loop_has_gone(fresh: Any, database: Database) -> None:
     (decision,) = fresh(1)
-    committer = Committer(database)
+    committer = Committer(Direct(database))
 
     async def leave() -> None:
         with busy(database):
@@ -280,7 +280,7 @@ def test_a_database_that_became_read_only_is_told_and_may_recover(
 
 
 def test_answers_go_to_the_loops_that_asked(fresh: Any, database: Database) -> None:
-    committer = Committer(database)
+    committer = Committer(Direct(database))
     decisions = fresh(40)
     answers: list[Any] = []
 
@@ -302,7 +302,7 @@ def test_answers_go_to_the_loops_that_asked(fresh: Any, database: Database) -> N
 LIMITED = """
 import asyncio, pickle, resource, sys
 from server.errors import EligeError
-from server.store.committer import Committer
+from server.store.committer import Committer, Direct
 from server.store.database import Database
 
 database = Database(sys.argv[1])
@@ -310,7 +310,7 @@ decisions = pickle.loads(sys.stdin.buffer.read())
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # as a file system that takes no more
 
 async def main():
-    committer = Committer(database)
+    committer = Committer(Direct(database))
     for one in decisions:
         try:
             await committer.decision(one)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, text
@@ -44,6 +45,36 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path}")
 
 
+def test_a_database_that_nobody_keeps() -> None:
+    database = Database("memory:")
+    file = Path(str(database.url.database))
+    assert file.is_file()
+    trainer, other = Database(database.address), Database("memory:")  # the one shares it, the other has its own
+    assert trainer.secret == database.secret != other.secret
+    for one in (database, trainer):
+        with one.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 0
+    trainer.close()
+    assert file.is_file()
+    for one in (database, other, database):  # closing it again does no harm
+        one.close()
+    assert not file.parent.exists()
+    assert not Path(str(other.url.database)).parent.exists()
+
+
+def test_a_database_that_nobody_keeps_is_never_there_before() -> None:
+    with pytest.raises(DatabaseUnusable, match="there is no database at memory:"):
+        Database("memory:", create=False)
+
+
+def test_a_file_waits_for_the_disk(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elige.db'}"
+    with Database(url).reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    with pytest.raises(DatabaseUnusable, match="synchronous=normal: expected off, or nothing"):
+        Database(f"{url}?synchronous=normal")
+
+
 def test_the_secret_is_made_once(open_database: Callable[[], Database]) -> None:
     first, second = open_database(), open_database()
     assert first.secret == second.secret
@@ -67,6 +98,24 @@ def test_commits_survive_the_machine(database: Database) -> None:
     with database.reading() as connection:
         pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
     assert pragma == {"journal_mode": "wal", "synchronous": 2}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_is_removed_is_overwritten_and_the_log_before_it_emptied(
+    url: str, database: Database, sql: Callable[..., list[Any]]
+) -> None:
+    with database.reading() as connection:
+        assert connection.execute(text("PRAGMA secure_delete")).scalar() == 1
+    log = Path(url.removeprefix("sqlite:///") + "-wal")
+    sql("INSERT INTO people VALUES ('cookie-7391', 'ana', '2026-03-01 12:00:00.000000')")
+    sql("DELETE FROM people")
+    assert b"cookie-7391" in log.read_bytes()
+    with database.reading() as reader:
+        reader.execute(text("SELECT * FROM people")).all()
+        sql("DELETE FROM servers")
+        assert not database.overwrite()
+    assert database.overwrite()
+    assert log.read_bytes() == b""
 
 
 def test_a_block_that_raises_writes_nothing(database: Database) -> None:

@@ -74,6 +74,7 @@ def test_nothing_is_wrong_with_what_the_service_wrote(database: Database) -> Non
         ("UPDATE snapshots SET trained_from = 2 WHERE snapshot_id = 1", "every snapshot goes on"),
         ("UPDATE snapshots SET parent_id = 7 WHERE snapshot_id = 2", "every snapshot goes on"),
         ("UPDATE snapshots SET lineage = 2 WHERE snapshot_id = 2", "every snapshot goes on"),
+        ("UPDATE snapshots SET skipped = true WHERE snapshot_id = 2", "every snapshot goes on"),
         ("UPDATE snapshots SET trained_through = 13 WHERE snapshot_id = 2", "no snapshot has learned more"),
         ("UPDATE rewards SET sequence = 99 WHERE sequence = 4", "the sequence of every campaign has no gap"),
         ("UPDATE snapshot_slots SET digest = 'x' WHERE snapshot_id = 1", "the bytes of every snapshot"),

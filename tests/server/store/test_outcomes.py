@@ -1,6 +1,7 @@
 """Outcomes in the log: in any order, each key once for its decision and metric, with what became of them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -154,3 +155,62 @@ def test_more_outcomes_than_one_statement_takes(database: Database, log: Any) ->
     batch = [outcome(one, key="k") for one in made]
     assert append(database, *batch) == [ACCEPTED] * 1_100
     assert append(database, *batch) == [DUPLICATE] * 1_100
+
+
+def test_a_hundred_thousand_outcomes_before_their_decisions(
+    put: Any, hero: str, database: Database, log: Any, clock: Any, sql: Any, new_trainer: Callable[..., Trainer]
+) -> None:
+    """All are kept, and each counts once in the reward of its own decision."""
+    put(hero.replace("context:", "policy: uniform\ncontext:"))
+    made = log.decide([{}] * 2_000)
+    with database.writing() as connection:  # as if another server still had them in its queue
+        for table in ("windows", "choices", "decisions"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    told = [outcome(one, "revenue", at=one.at, key=f"k{n}") for one in made for n in range(50)]
+    for start in range(0, len(told), 5_000):
+        assert set(append(database, *told[start : start + 5_000])) == {PENDING}
+    assert set(append(database, *told[:1_000])) == {DUPLICATE}
+    with database.writing() as connection:
+        decision_rows.append(connection, made)
+    trainer = new_trainer()
+    while not trainer.step(clock.move(hours=1)).idle:
+        pass
+    assert sql("SELECT count(*), min(reward), max(reward) FROM rewards") == [(2_000, 0.5, 0.5)]
+
+
+def test_corrections_count_as_their_metric_says(
+    put: Any, hero: str, database: Database, log: Any, clock: Any, new_trainer: Callable[..., Trainer]
+) -> None:
+    put(hero.replace("revenue: sum", "revenue: sum, stars: last").replace("0.01 * revenue", "0.01 * revenue + stars"))
+    (decision,) = log.decide([{}])
+    minutes = {"revenue": [(1, 70.0), (2, -20.0)], "stars": [(4, 1.0), (3, 9.0)]}  # the order of arrival says nothing
+    for metric, told in minutes.items():
+        for minute, value in told:
+            at = decision.at + minute * MINUTE
+            assert append(database, outcome(decision, metric, value=value, at=at)) == [ACCEPTED]
+    # a refund after the window is stored, marked, and changes nothing
+    assert append(database, outcome(decision, "revenue", value=-50.0, at=decision.at + 60 * MINUTE)) == [LATE]
+    new_trainer().step(clock.move(hours=1))
+    with database.reading() as connection:
+        matured = decision_rows.matured_one(connection, decision.id)
+        assert [one.status for one in rows.history(connection, decision.id)] == [ACCEPTED] * 4 + [LATE]
+    assert matured is not None
+    assert matured.reward == 1.5
+
+
+def test_keys_hold_across_databases_that_are_opened_one_after_the_other(
+    decision: Decision, open_database: Callable[[], Database]
+) -> None:
+    assert append(open_database(), outcome(decision, key="order-7")) == [ACCEPTED]
+    assert append(open_database(), outcome(decision, key="order-7")) == [DUPLICATE]
+
+
+def test_of_two_servers_that_tell_the_same_at_once_one_counts(
+    decision: Decision, open_database: Callable[[], Database], sql: Any
+) -> None:
+    several = [open_database() for _ in range(4)]
+    told = [outcome(decision, key=f"k{n}") for n in range(50)]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda one: append(one, *told), several))
+    assert sorted(status for answer in answers for status in answer) == [ACCEPTED] * 50 + [DUPLICATE] * 150
+    assert sql("SELECT count(*) FROM outcomes") == [(50,)]

@@ -20,7 +20,7 @@ from server.store import outcomes as outcome_rows
 from server.store import postgresql
 from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
-from server.store.committer import Committer
+from server.store.committer import Committer, Direct
 from server.store.database import Database, shown
 from server.store.decisions import Repeat
 from server.store.tables import meta
@@ -89,7 +89,7 @@ def test_one_request_through_two_servers_is_one_decision(
 ) -> None:
     put(hero)
     template: Decision = log.decide([{}])[0]
-    two = [Committer(open_database()) for _ in range(2)]
+    two = [Committer(Direct(open_database())) for _ in range(2)]
 
     def made(server: int, n: int) -> Decision:
         return replace(template, id=f"{server}-{n}", request_id=f"r{n % 20}", request_hash="h")
@@ -112,7 +112,7 @@ def test_one_key_through_two_servers_counts_once(
 ) -> None:
     put(hero)
     (decision,) = log.decide([{}])
-    two = [Committer(open_database()) for _ in range(2)]
+    two = [Committer(Direct(open_database())) for _ in range(2)]
 
     async def tell(committer: Committer) -> list[OutcomeStatus]:
         told = [
@@ -188,6 +188,39 @@ def test_a_commit_is_durable_whatever_the_database_prefers(
     with open_database().writing() as connection:
         assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
         assert connection.execute(text("SHOW transaction_isolation")).scalar() == "read committed"
+
+
+def test_a_session_keeps_nothing_of_a_transaction(database: Database) -> None:
+    # behind a pooler the next transaction may be anybody's
+    shown = ("lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+    with database.writing(["hero"]) as connection:
+        inside = [connection.execute(text(f"SHOW {name}")).scalar_one() for name in shown]
+    with database.reading() as connection:
+        outside = [connection.execute(text(f"SHOW {name}")).scalar_one() for name in shown]
+        changed = "SELECT name FROM pg_settings WHERE source = 'session' AND name <> 'transaction_isolation'"
+        assert connection.execute(text(f"{changed} AND name NOT LIKE 'transaction%'")).all() == []
+    assert (inside, outside) == (["10s", "10s", "on"], ["0", "0", "on"])
+
+
+def test_whoever_sleeps_in_a_transaction_loses_its_locks(database: Database, impatient: Database) -> None:
+    def sleep() -> None:
+        with impatient.writing(["hero"]) as connection:
+            write(database, ["hero"])  # waits until the sleeper's session is ended
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable, match=r"idle-in-transaction|closed the connection"):
+        sleep()
+
+
+@pytest.mark.parametrize(("threshold", "prepares"), [("none", None), ("0", 0), ("7", 7)])
+def test_preparing_statements_is_up_to_the_url(threshold: str, prepares: int | None, url: str) -> None:
+    joined = "&" if "?" in url else "?"
+    database = Database(f"{url}{joined}prepare_threshold={threshold}")
+    with database.reading() as connection:
+        assert connection.connection.driver_connection.prepare_threshold == prepares  # type: ignore[union-attr]
+    database.close()
+    with pytest.raises(DatabaseUnusable, match="prepare_threshold=soon: expected none, or how often"):
+        Database(f"{url}{joined}prepare_threshold=soon")
 
 
 def test_what_can_not_be_opened_is_told_without_the_password(database: Database) -> None:

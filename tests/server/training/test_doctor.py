@@ -14,6 +14,7 @@ from server.records import State, state_digest
 from server.store.database import Database
 from server.training.doctor import diagnose, stuck
 from server.training.findings import Finding, Level
+from server.training.rollback import roll_back
 
 Look = Callable[..., list[Finding]]
 
@@ -101,6 +102,32 @@ def test_a_policy_that_does_not_learn(put: Any, hero: str, look: Look) -> None:
     assert look("traffic") == []
 
 
+def test_a_campaign_that_only_logs(learned: Any, put: Any, hero: str, look: Look) -> None:
+    put(hero.replace("context:", "learn_from: []\ncontext:"))
+    only(look("policy"), Level.NOTE, r"only decides and logs: its file says learn_from: \[\]")
+    assert look("snapshot") == []
+    assert look("apprentice") == []
+
+
+def test_an_apprentice(
+    put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, look: Look, sql: Callable[..., Any], set_to: Any
+) -> None:
+    put(hero)
+    log.visits(40)
+    observed = "UPDATE choices SET kind = 'observed', reason = 'observed' WHERE slot = 'headline'"
+    sql(observed)
+    only(look("apprentice"), Level.NOTE, "40 of the last 40 decisions were observed, and are not learned")
+    put(hero.replace("context:", "learn_from: [drawn, observed]\ncontext:"))
+    only(look("apprentice"), Level.NOTE, "No observed choice has been learned yet")
+    new_trainer().step(clock.move(minutes=31))
+    only(look("apprentice"), Level.OK, "40 observed choices were learned")
+    log.visits(10)
+    sql(observed)
+    set_to("hero", State.KILLED)
+    assert new_trainer().step(clock.move(minutes=31)).matured == 10
+    only(look("apprentice"), Level.OK, "40 observed choices were learned")
+
+
 def test_no_outcomes(put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, look: Look) -> None:
     put(hero)
     log.decide([{}] * 30)
@@ -119,7 +146,7 @@ def test_outcomes_that_match_no_decision(learned: Any, log: Any, clock: Any, sql
     log.happen(decision)
     assert [one.level for one in look("outcomes")] == [Level.OK]  # it may be on its way
     clock.move(minutes=2)
-    only(look("outcomes"), Level.PROBLEM, "1 outcomes name a decision that is not in the log, the first since 2026-03")
+    only(look("outcomes"), Level.PROBLEM, "1 outcomes belong to no decision in the log, the first since 2026-03")
 
 
 def test_outcomes_that_come_too_late_and_metrics_that_are_gone(
@@ -197,6 +224,15 @@ def test_at_a_glance_it_is_stuck_once_rewards_wait_for_long(
     assert stuck(database, active, now=later)
     assert not stuck(database, killed, now=later)
     assert not stuck(database, put(hero.replace("context:", "policy: uniform\ncontext:")), now=later)
+
+
+def test_a_pinned_snapshot(learned: Any, log: Any, clock: Any, database: Database, sql: Any, look: Look) -> None:
+    log.visits(3)
+    learned.step(clock.move(hours=1))
+    roll_back(database, "hero", 1, pin=True, now=clock())
+    only(look("snapshot"), Level.NOTE, "Snapshot 1 is pinned: what is served does not get better")
+    sql("UPDATE snapshots SET withdrawn_at = created_at WHERE snapshot_id = 1")
+    only(look("snapshot"), Level.PROBLEM, "Snapshot 1 is pinned and can't serve")
 
 
 def test_a_new_lineage_that_waits(learned: Any, put: Any, hero: str, clock: Any, look: Look) -> None:

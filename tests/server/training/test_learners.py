@@ -37,6 +37,7 @@ HEADLINE = Choice(
     explore=0.02,
     eligible=("hours", "price"),
     probabilities=(0.75, 0.25),
+    activated_at=AT,
 )
 CTA = replace(HEADLINE, slot="cta", variant="try", eligible=("try", "demo"), probabilities=(0.5, 0.5), propensity=0.5)
 
@@ -91,8 +92,59 @@ def test_what_has_no_reward_is_not_learned(campaign: Campaign) -> None:
     assert examples(campaign, row(reward=None), "headline") == []
 
 
-def test_what_has_no_probabilities_is_not_learned(campaign: Campaign) -> None:
-    assert examples(campaign, row(replace(HEADLINE, probabilities=())), "headline") == []
+OBSERVED = replace(HEADLINE, kind=Kind.OBSERVED, reason=Reason.OBSERVED, probabilities=(), policy="")
+
+
+@pytest.fixture
+def apprentice(hero: str) -> Campaign:
+    (loaded,) = load_campaigns(hero.replace("slots:", "learn_from: [drawn, observed]\nslots:"), file_name="x")
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("propensity", "eligible", "probabilities"),
+    [
+        (None, ("hours", "price", "trust"), [0.0, 1.0, 0.0]),
+        (1.0, ("hours", "price"), [0.0, 1.0]),
+        (0.5, ("hours", "price", "trust"), [0.25, 0.5, 0.25]),
+        (None, ("price",), [1.0]),
+    ],
+)
+def test_an_apprentice_learns_what_others_chose(
+    apprentice: Campaign, propensity: float | None, eligible: tuple[str, ...], probabilities: list[float]
+) -> None:
+    choice = replace(OBSERVED, propensity=propensity, eligible=eligible)
+    (example,) = examples(apprentice, row(choice), "headline")
+    assert example.probabilities.tolist() == probabilities
+    assert example.actions[example.chosen].id == "price"
+    assert example.reward == 1.0
+
+
+def test_an_apprentice_learns_the_probabilities_that_are_known(apprentice: Campaign) -> None:
+    known = replace(OBSERVED, eligible=("hours", "price", "trust"), probabilities=(0.6, 0.25, 0.15))
+    assert examples(apprentice, row(known), "headline")[0].probabilities.tolist() == [0.6, 0.25, 0.15]
+
+
+def test_who_learns_from_others_alone_does_not_learn_from_itself(hero: str) -> None:
+    (campaign,) = load_campaigns(hero.replace("slots:", "learn_from: [observed]\nslots:"), file_name="x")
+    assert examples(campaign, row(), "headline") == []
+    assert len(examples(campaign, row(OBSERVED), "headline")) == 1
+
+
+def test_who_only_logs_learns_nothing_and_decides_by_what_was_learned_before(hero: str) -> None:
+    def version(learn_from: str) -> Campaign:
+        (loaded,) = load_campaigns(hero.replace("slots:", f"learn_from: {learn_from}\nslots:"), file_name="x")
+        return loaded
+
+    def learned(campaign: Campaign) -> tuple[SlotState, ...]:
+        return learn_segment(campaign, {}, [row()], lambda version: campaign)[0]
+
+    logging = version("[]")
+    assert learning_slots(logging) == ()
+    other = Campaign.from_document({**logging.document(), "policy": "epsilon"})
+    for before in (version("[drawn]"), version("[drawn, observed]")):
+        assert set(matching_states(logging, learned(before))) == {"headline", "cta"}
+        assert matching_states(other, learned(before)) == {}
 
 
 def test_a_slot_earns_its_own_reward_if_it_has_one(campaign: Campaign) -> None:
@@ -173,6 +225,8 @@ def test_learning_counts_its_examples(campaign: Campaign) -> None:
         ("context:", "policy: epsilon\ncontext:", False),
         ("context:", "clock: false\ncontext:", False),
         ("context:", "clock: true\ncontext:", True),
+        ("context:", "learn_from: [drawn]\ncontext:", True),
+        ("context:", "learn_from: [drawn, observed]\ncontext:", False),
         ("    default: try\n", "    default: try\n    wording: false\n", True),
     ],
 )
@@ -183,6 +237,11 @@ def test_what_bytes_can_be_loaded_under(hero: str, old: str, new: str, same: boo
     assert (configuration(before, "cta") == configuration(after, "cta")) is same
     states, _ = learn_segment(before, {}, [row()], lambda version: before)
     assert set(matching_states(after, states)) == ({"headline", "cta"} if same else set())
+
+
+def test_what_was_saved_before_there_was_a_choice_of_what_to_learn_from_stays_valid(campaign: Campaign) -> None:
+    saved = '{"policy":"auto","reward_range":[0.0,3.0],"wording":false,"clock":true}'
+    assert configuration(campaign, "cta") == saved
 
 
 def test_a_slot_that_begins_to_see_texts_starts_again_alone(hero: str) -> None:
@@ -215,6 +274,7 @@ def test_an_edited_example_would_be_seen() -> None:
     assert not SlotState("s", "p", "a", "c", b"a", state_digest(b"b")).intact
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # PostgreSQL refuses one of them
 def test_hostile_text_is_learned_from(log: Any, put: Callable[[str], object], clock: Any, new_trainer: Any) -> None:
     put("campaign: hero\nmetrics: {click: once}\nreward: {window: 1m}\ncontext: any\nslots: {s: {candidates: true}}\n")
     hostile = ["a b", "a|b", "a:1", "x\n|a =id=z", "\t", "\x00", "😀", "é" * 5_000, " "]

@@ -57,13 +57,13 @@ def test_it_trains_and_lets_go_of_its_leases(closed: None, url: str, sql: Callab
     with in_thread(url):
         wait_until(lambda: sql("SELECT * FROM snapshots"))
         assert len(sql("SELECT * FROM rewards")) == 10
-    (expires_at,) = sql("SELECT expires_at FROM leases")[0]
-    assert datetime.fromisoformat(expires_at).replace(tzinfo=UTC) <= datetime.now(UTC)
+    assert sql("SELECT * FROM leases WHERE expires_at <= :now", now=str(datetime.now(UTC)))
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_two_processes_never_have_one_name(url: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
-    monkeypatch.setattr(module, "Trainer", lambda *_, holder, grace: names.append(holder))
+    monkeypatch.setattr(module, "Trainer", lambda *_, holder, **__: names.append(holder))
     stop = threading.Event()
     stop.set()
     for _ in range(2):

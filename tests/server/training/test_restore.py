@@ -45,7 +45,7 @@ def test_what_was_thinned_out_comes_back_byte_for_byte(
 
 def test_damaged_ancestors_are_rebuilt_as_well(trained: list[Snapshot], database: Database, sql: Sql) -> None:
     sql("UPDATE snapshot_slots SET state = NULL WHERE snapshot_id = :id", id=trained[4].id)
-    sql("UPDATE snapshot_slots SET state = zeroblob(500) WHERE snapshot_id = :id", id=trained[3].id)
+    sql("UPDATE snapshot_slots SET state = :zeros WHERE snapshot_id = :id", id=trained[3].id, zeros=bytes(500))
     assert restore(database, trained[4].id) == trained[4]
 
 

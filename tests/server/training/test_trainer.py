@@ -98,7 +98,8 @@ def test_rewards(trainer: Trainer, log: Any, clock: Any, sql: Sql) -> None:
         nothing.id: 0.0,
         slot.id: 1.0,
     }
-    assert dict(sql("SELECT decision_id, slot_rewards FROM rewards"))[slot.id] == '{"cta":1.0}'
+    (own,) = sql("SELECT CAST(slot_rewards AS TEXT) FROM rewards WHERE decision_id = :id", id=slot.id)
+    assert own == ('{"cta":1.0}',)
 
 
 def test_a_formula_without_an_answer_spoils_one_reward_and_training_goes_on(
@@ -347,9 +348,9 @@ def errors_of_training(said: list[Any]) -> list[str]:
 
 
 DAMAGE = {
-    "zeros": "UPDATE snapshot_slots SET state = zeroblob(length(state)) WHERE snapshot_id = :id",
+    "zeros": "UPDATE snapshot_slots SET state = :zeros WHERE snapshot_id = :id",
     "cut": "UPDATE snapshot_slots SET state = substr(state, 1, length(state) - 40) WHERE snapshot_id = :id",
-    "empty": "UPDATE snapshot_slots SET state = X'' WHERE snapshot_id = :id",
+    "empty": "UPDATE snapshot_slots SET state = :empty WHERE snapshot_id = :id",
     "another's": "UPDATE snapshot_slots SET state = (SELECT state FROM snapshot_slots ORDER BY snapshot_id LIMIT 1) "
     "WHERE snapshot_id = :id",
 }
@@ -363,7 +364,7 @@ def test_a_damaged_snapshot_is_rebuilt_and_training_goes_on_from_the_same_bytes(
         log.visits(20)
         trainer.step(clock.move(hours=1))
     whole = snapshots(database)
-    sql(damage, id=whole[-1].id)
+    sql(damage, id=whole[-1].id, zeros=bytes(500), empty=b"")
     assert not snapshots(database)[-1].intact
     log.visits(20)
     assert trainer.step(clock.move(hours=1)) == Progress(20, 20)
@@ -379,7 +380,7 @@ def test_a_snapshot_that_can_not_be_rebuilt_starts_a_new_lineage(
     for _ in range(2):
         log.visits(20)
         trainer.step(clock.move(hours=1))
-    sql("UPDATE snapshot_slots SET state = X'00'")
+    sql("UPDATE snapshot_slots SET state = :damaged", damaged=b"\0")
     sql("UPDATE rewards SET reward = 3 WHERE sequence = 7")  # what it learned from is not what is in the log any more
     log.visits(20)
     assert trainer.step(clock.move(hours=1)) == Progress(20, 60)
@@ -444,6 +445,7 @@ def test_snapshots_are_thinned_campaign_by_campaign(
         assert not all(intact)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_pass_without_work_writes_nothing(trainer: Trainer, log: Any, clock: Any, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "elige.db")) as other:
 

@@ -101,3 +101,4 @@ def _new() -> None:
         sa.Column("started_at", Utc, nullable=False),
         sa.Column("finished_at", Utc),
     )
+    op.create_index("erasures_by_finish", "erasures", ["finished_at"])
