@@ -2,8 +2,8 @@
 
     python -m bench.freshness --rate 500 --seconds 20
 
-Starts `elige serve`, calls it at a fixed rate, whatever it answers, and asks it every few milliseconds which snapshot
-serves. When each window closed and what each snapshot learned stands in the log.
+Starts `elige serve` and calls it at a fixed rate, whatever it answers. Every answer names the snapshot that served it;
+when each window closed and what each snapshot learned stands in the log.
 """
 
 import argparse
@@ -11,10 +11,9 @@ import asyncio
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import accumulate, cycle
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from bench.figures import Figures, as_text, machine
 from bench.harness import duration
 from bench.registry import Benchmark
 from bench.serve import address
-from elige.client import AsyncClient, Client
+from elige.client import Client
 from elige.client.operations import DECIDE, REWARD
 from elige.v1 import decisions_pb2
 from server.store.database import Database
@@ -43,24 +42,24 @@ CLICKS = 0.1
 """Share of the decisions that are clicked, at once."""
 TICK = 0.02
 """Seconds between two handfuls of calls."""
-LOOK = 0.02
-"""Seconds between two looks at what serves."""
-LEARNED_SECONDS = 60.0
-"""How long after the load the last snapshot may take."""
+SEEN_SECONDS = 5.0
+"""Windows that closed so shortly before the end are left out: what learned them may not have been seen any more."""
 POLICIES = ("squarecb", "auto")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A snapshot was seen serving, first at this time (seconds since 1970)."""
+class Load:
+    """What was called and seen. Times are seconds since 1970; `seen`: snapshots, and when each first served."""
 
-    at: float
-    snapshot: int
+    decisions: int
+    began: float
+    ended: float
+    seen: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`waits` (n,): seconds from each window's close to the first look that found its decision learned and served;
+    """`waits` (n,): seconds from each window's close to the first answer by a snapshot that had learned its decision;
     `rate`: decisions a second that were answered."""
 
     waits: NDArray[np.float64]
@@ -107,89 +106,56 @@ def one(folder: Path, url: str, *, policy: str, rate: int, seconds: float) -> Fr
         with Client(target) as elige:
             elige.put_campaign(source)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            answered, took, seen = runner.run(_load_and_look(target, url, rate=rate, seconds=seconds))
-    return Freshness(_waits(url, seen), answered / took, len(seen))
+            load = runner.run(_load(target, rate=rate, seconds=seconds + WINDOW_SECONDS + SEEN_SECONDS))
+    return Freshness(_waits(url, load), load.decisions / (load.ended - load.began), len(load.seen))
 
 
-async def _load_and_look(target: str, url: str, *, rate: int, seconds: float) -> tuple[int, float, list[Seen]]:
-    """How many decisions were answered, in how many seconds, and what was seen serving."""
-    seen: list[Seen] = []
-    stop = asyncio.Event()
-    looking = asyncio.create_task(_look(target, seen, stop))
-    began = time.monotonic()
-    answered = await _load(target, rate=rate, seconds=seconds)
-    took = time.monotonic() - began
-    until = time.monotonic() + LEARNED_SECONDS
-    while not await asyncio.to_thread(_learned, url, seen, answered):
-        if time.monotonic() > until:
-            raise ChildFailed(f"{answered} decisions, and not all learned {LEARNED_SECONDS:g} s after the last")
-        await asyncio.sleep(0.2)
-    stop.set()
-    await looking
-    return answered, took, seen
-
-
-async def _load(target: str, *, rate: int, seconds: float) -> int:
-    """So many calls a second, begun when they are due whether or not those before have ended."""
+async def _load(target: str, *, rate: int, seconds: float) -> Load:
+    """So many calls a second, begun when they are due whether or not those before have ended. Every answer names the
+    snapshot that served it.
+    """
     asked = cycle([one.SerializeToString() for one in campaign.requests(1_000, seed=1)])
     rng = np.random.default_rng(5)
+    seen: dict[int, float] = {}
     async with grpc.aio.insecure_channel(target) as channel, asyncio.TaskGroup() as group:
         decide, reward = (channel.unary_unary(method.path, None, None) for method in (DECIDE, REWARD))
 
         async def visit(request: bytes, clicks: bool) -> None:
-            answer = await decide(request, timeout=20.0)
+            made = decisions_pb2.Decision.FromString(await decide(request, timeout=20.0))
+            if made.snapshot:
+                seen.setdefault(int(made.snapshot), time.time())
             if clicks:
-                made = decisions_pb2.Decision.FromString(answer)
                 click = decisions_pb2.RewardRequest(decision_id=made.decision_id, metric=campaign.CLICK)
                 await reward(click.SerializeToString(), timeout=20.0)
 
-        began, calls = time.monotonic(), 0
-        while (passed := time.monotonic() - began) < seconds:
+        began, calls = time.time(), 0
+        while (passed := time.time() - began) < seconds:
             for _ in range(int(passed * rate) - calls):
                 group.create_task(visit(next(asked), bool(rng.random() < CLICKS)))
                 calls += 1
             await asyncio.sleep(TICK)
-    return calls
+    return Load(calls, began, time.time(), tuple(sorted(seen.items())))
 
 
-async def _look(target: str, seen: list[Seen], stop: asyncio.Event) -> None:
-    async with AsyncClient(target) as elige:
-        while not stop.is_set():
-            serving = (await elige.get_campaign(campaign.NAME)).snapshot
-            if serving and (not seen or seen[-1].snapshot != int(serving)):
-                seen.append(Seen(time.time(), int(serving)))
-            await asyncio.sleep(LOOK)
-
-
-def _learned(url: str, seen: Sequence[Seen], decided: int) -> bool:
-    """Whether what serves has learned all decisions."""
-    return bool(seen) and _through(url).get(seen[-1].snapshot, 0) >= decided
-
-
-def _through(url: str) -> dict[int, int]:
-    """Snapshot to the last place of the sequence that it learned."""
+def _waits(url: str, load: Load) -> NDArray[np.float64]:
+    """Seconds, in the order of the sequence, of the windows that closed early enough to be seen. Raises ChildFailed."""
     database = Database(url)
     with database.reading() as connection:
         rows = connection.execute(select(snapshots.c.snapshot_id, snapshots.c.trained_through))
-        found = {row.snapshot_id: row.trained_through for row in rows}
-    database.close()
-    return found
-
-
-def _waits(url: str, seen: Sequence[Seen]) -> NDArray[np.float64]:
-    """Seconds, in the order of the sequence."""
-    through = _through(url)
-    reached = list(accumulate((through[one.snapshot] for one in seen), max))
-    database = Database(url)
-    with database.reading() as connection:
+        through = {row.snapshot_id: row.trained_through for row in rows}
         query = select(rewards.c.sequence, decisions.c.window_closes_at).join_from(
             rewards, decisions, rewards.c.decision_id == decisions.c.decision_id
         )
-        closes: list[tuple[int, datetime]] = [
-            (row.sequence, row.window_closes_at) for row in connection.execute(query.order_by(rewards.c.sequence))
+        closes = [
+            (row.sequence, row.window_closes_at.timestamp())
+            for row in connection.execute(query.order_by(rewards.c.sequence))
         ]
     database.close()
-    return np.array([seen[bisect_left(reached, place)].at - at.timestamp() for place, at in closes])
+    reached = list(accumulate((through[snapshot] for snapshot, _ in load.seen), max))
+    counted = [(place, at) for place, at in closes if at < load.ended - SEEN_SECONDS]
+    if not counted or not reached or reached[-1] < counted[-1][0]:
+        raise ChildFailed(f"not all was learned and served {SEEN_SECONDS:g} s after its window had closed")
+    return np.array([load.seen[bisect_left(reached, place)][1] - at for place, at in counted])
 
 
 def main(arguments: list[str] | None = None) -> None:

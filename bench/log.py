@@ -30,11 +30,11 @@ from bench.figures import Figures, as_text, machine
 from bench.harness import Round, Side, compare
 from bench.registry import Benchmark
 from server.campaigns.file import load_campaigns
+from server.campaigns.versions import put_campaign
 from server.decide import decide
 from server.ids import RANDOM, make_decision_id
 from server.records import Decision, Outcome
 from server.rpc import wire
-from server.service import put_campaign
 from server.store.committer import Committer, Direct
 from server.store.database import Database
 from server.store.tables import choices, decisions, outcomes, windows

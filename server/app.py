@@ -22,7 +22,7 @@ from server.training.process import supervise
 
 log = structlog.get_logger()
 
-REFRESH_SECONDS = 0.25
+REFRESH_SECONDS = 0.1
 """How often a server looks for newer campaigns and snapshots, also when nobody tells it of any."""
 WATCH_SECONDS = 0.25
 """How often health checks are told whether the database answers."""

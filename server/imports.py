@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from policies.expressions import is_name
 from policies.types import Value
 from server.campaigns.model import Campaign
+from server.campaigns.versions import put_campaign, set_state
 from server.errors import Conflict, NoSuchCampaign, Unavailable
 from server.ids import RANDOM, make_decision_id, person_key
 from server.records import Choice, Decision, Group, Kind, Outcome, Reason, State
-from server.service import put_campaign, set_state
 from server.store import campaigns as campaign_rows
 from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows

@@ -16,6 +16,7 @@ from server.campaigns.catalogue import Catalogue, Served
 from server.campaigns.file import MAX_FILE, load_campaigns
 from server.campaigns.learning import counts
 from server.campaigns.model import Campaign
+from server.campaigns.versions import Put, put_campaign, set_state
 from server.decide import DecideRequest, decide, with_contents
 from server.errors import (
     Conflict,
@@ -24,8 +25,6 @@ from server.errors import (
     NoSuchCampaign,
     NoSuchDecision,
     NotDeclared,
-    VersionConflict,
-    WrongState,
 )
 from server.explain import Explanation, explain
 from server.gathering import Gathering
@@ -331,86 +330,3 @@ class Service:
     def _read_version(self, campaign: str, version: int) -> Campaign:
         with self.database.reading() as connection:
             return Campaign.from_document(campaign_rows.read_version(connection, campaign, version).document)
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """What became of a campaign file: the version in force afterwards (for a dry run: the one that would be)."""
-
-    stored: StoredCampaign
-    before: int
-
-    @property
-    def changed(self) -> bool:
-        return self.stored.version != self.before
-
-
-def put_campaign(
-    database: Database,
-    campaign: Campaign,
-    source: str,
-    *,
-    now: datetime,
-    expected_version: int | None = None,
-    dry_run: bool = False,
-    state: State = State.ACTIVE,
-) -> Put:
-    """Append a version, unless it equals the one in force. Raises VersionConflict, WrongState."""
-    document = campaign.document()
-    try:
-        with database.writing() as connection:
-            try:
-                newest = campaign_rows.read_version(connection, campaign.campaign)
-            except NoSuchCampaign:
-                newest = None
-            if newest and newest.state == State.ARCHIVED:
-                raise WrongState(f"campaign {campaign.campaign!r} is archived: choose another name")
-            before = newest.version if newest else 0
-            if newest and newest.document == document and expected_version in (None, before):
-                return Put(newest, before)
-            stored = campaign_rows.append_version(
-                connection,
-                campaign=campaign.campaign,
-                state=newest.state if newest else state,
-                document=document,
-                source=source,
-                now=now,
-                expected_version=expected_version,
-                pinned_snapshot=newest.pinned_snapshot if newest else None,
-            )
-            if dry_run:
-                raise _DryRun(Put(stored, before))
-            return Put(stored, before)
-    except _DryRun as rolled_back:
-        return rolled_back.put
-
-
-class _DryRun(Exception):
-    """Ends the transaction of a dry run, so that nothing of it stays."""
-
-    def __init__(self, put: Put) -> None:
-        super().__init__("dry run")
-        self.put = put
-
-
-def set_state(
-    database: Database, campaign: str, state: State, *, now: datetime, expected_version: int | None = None
-) -> StoredCampaign:
-    """Append a version in this state, unless it is in it. Raises NoSuchCampaign, WrongState, VersionConflict."""
-    with database.writing() as connection:
-        newest = campaign_rows.read_version(connection, campaign)
-        if expected_version is not None and expected_version != newest.version:
-            raise VersionConflict(campaign, expected=expected_version, found=newest.version)
-        if newest.state == state:
-            return newest
-        if state is State.DRAFT or newest.state == State.ARCHIVED:
-            raise WrongState(f"campaign {campaign!r} is {newest.state}: it can't become {state.value}")
-        return campaign_rows.append_version(
-            connection,
-            campaign=campaign,
-            state=state,
-            document=newest.document,
-            source=newest.source,
-            now=now,
-            pinned_snapshot=newest.pinned_snapshot,
-        )

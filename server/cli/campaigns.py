@@ -42,7 +42,7 @@ def apply(
     if server:
         _apply_remotely(server, campaigns_of(text), file, dry_run=dry_run, expected_version=expected_version)
         return
-    from server.service import put_campaign
+    from server.campaigns.versions import put_campaign
     from server.store.database import Database
 
     database = Database(db)
@@ -245,7 +245,7 @@ def archive(campaign: Name, db: Db = DB, server: MaybeServer = None) -> None:
         with Client(server) as client:
             version = client.set_campaign_state(campaign, "archived").version
     else:
-        from server.service import set_state
+        from server.campaigns.versions import set_state
         from server.store.database import Database
 
         version = set_state(Database(db), campaign, State.ARCHIVED, now=datetime.now(UTC)).version

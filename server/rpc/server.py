@@ -27,6 +27,9 @@ from server.rpc.services.people import PeopleServicer
 from server.service import Service
 
 MAX_MESSAGE = 64 * 1024 * 1024
+MAX_PENDING = 20_000
+"""Calls that may wait to be looked at. Beyond it gRPC cancels them; its own limit of 1,000 is reached when a process at
+500 calls a second stands still for two."""
 SERVICES = (
     decisions_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,
     campaigns_pb2.DESCRIPTOR.services_by_name["CampaignService"].full_name,
@@ -44,7 +47,12 @@ class RpcServer:
 
     def __init__(self, service: Service, listen: str) -> None:
         """Raises Unavailable when the address can't be had."""
-        limits = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
+        limits = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE),
+            ("grpc.max_send_message_length", MAX_MESSAGE),
+            ("grpc.server.max_pending_requests", MAX_PENDING),
+            ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_PENDING),
+        ]
         # one process owns the port: with SO_REUSEPORT a second server would silently take half of the calls
         self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=[*limits, ("grpc.so_reuseport", 0)])
         decisions_pb2_grpc.add_DecisionServiceServicer_to_server(DecisionServicer(service), self._server)

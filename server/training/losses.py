@@ -26,7 +26,7 @@ from server.trial import VersionOf
 
 log = structlog.get_logger()
 
-ASKED = 64
+ASKED = 32
 """Decisions of a segment for which the policy before it is asked, at most."""
 MOST = 20.0
 """The largest weight of one decision: a little bias, for a sum that no single one governs."""

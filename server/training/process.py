@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -22,7 +23,9 @@ from server.training.trainer import Trainer
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.25
-"""Pause after a pass, unless more waits: so long, at least, between two snapshots of a campaign."""
+"""From the beginning of a pass to that of the next, unless more waits: so long, at least, between two snapshots."""
+LEAST_PAUSE = 0.05
+"""After a pass that took longer: the database is for others, too."""
 RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 30.0
 
@@ -42,10 +45,10 @@ def run(url: str, *, drain_grace: timedelta = DRAIN_GRACE, stop: threading.Event
     backoff = Backoff()
     log.info("trainer started", database=shown(url))
     while not stopping.is_set():
-        pause = IDLE_SECONDS
+        began, pause = time.monotonic(), 0.0
         try:
-            if trainer.step(datetime.now(UTC)).behind:
-                pause = 0.0
+            if not trainer.step(datetime.now(UTC)).behind:
+                pause = max(LEAST_PAUSE, IDLE_SECONDS - (time.monotonic() - began))
         except EligeError as error:
             trouble = backoff.failed("", str(error), datetime.now(UTC))
             pause = trouble.pause.total_seconds()

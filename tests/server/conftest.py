@@ -22,11 +22,12 @@ from policies.registry import MENU
 from policies.types import Action, Features, Pmf, TrainingExample
 from server.app import running
 from server.campaigns.file import load_campaigns
+from server.campaigns.versions import put_campaign, set_state
 from server.decide import DecideRequest, SlotOptions, decide
 from server.ids import RANDOM
 from server.loading import Loader
 from server.records import Decision, Outcome, Recorded, State
-from server.service import Service, put_campaign, set_state
+from server.service import Service
 from server.settings import Settings
 from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows

@@ -1,5 +1,6 @@
 """Start, stop, crash: what was acknowledged is there."""
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -14,7 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from elige.client import Client, EligeError
+from elige.client import AsyncClient, Client, EligeError
 from tests.system.running import Server, alive, eventually
 
 CAMPAIGN = """
@@ -170,3 +171,21 @@ def test_a_campaign_applied_to_the_database_is_served_at_once(serve: Serve, elig
     assert elige("campaign", "apply", "hero.yaml").returncode == 0
     with Client(server.address) as client:
         assert client.decide("hero").campaign == "hero"
+
+
+def test_a_server_that_stood_still_answers_all_that_waited(serve: Serve) -> None:
+    """More calls than gRPC would let wait by itself: it cancels what comes after the first thousand."""
+    server = serve()
+    with server.client() as elige:
+        elige.put_campaign(CAMPAIGN)
+
+    async def calls() -> set[str]:
+        async with AsyncClient(server.address, decide_timeout=60.0) as elige:
+            await elige.decide("hero")
+            server.process.send_signal(signal.SIGSTOP)
+            waiting = [asyncio.create_task(elige.decide("hero")) for _ in range(2_500)]
+            await asyncio.sleep(1.0)  # all of them are on their way before it goes on
+            server.process.send_signal(signal.SIGCONT)
+            return {decision.id for decision in await asyncio.gather(*waiting)}
+
+    assert len(asyncio.run(calls())) == 2_500

@@ -11,12 +11,13 @@ from elige.v1 import campaigns_pb2_grpc, common_pb2
 from policies.base import Learner
 from server.campaigns.catalogue import serve
 from server.campaigns.file import CampaignFileError, Mistake
+from server.campaigns.versions import Put
 from server.errors import InvalidRequest, NotSupportedYet
 from server.records import Snapshot, State
 from server.rpc import wire
 from server.rpc.paging import Page, page_of
 from server.rpc.unsupported import unsupported
-from server.service import Put, Service
+from server.service import Service
 from server.store import campaigns as campaign_rows
 from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign

@@ -1,6 +1,7 @@
 """One database: what opens, what is refused, and what a transaction that returned is worth."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -204,3 +205,28 @@ def test_times_are_kept_to_the_microsecond_and_in_utc(database: Database) -> Non
     assert read == at
     assert read.tzinfo is UTC
     assert raw == ("2026-03-28 20:45:00.123457" if database.url.get_backend_name() == "sqlite" else at)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_writer_who_has_waited_for_long_gets_in_as_soon_as_there_is_room(
+    database: Database, open_database: Callable[[], Database]
+) -> None:
+    """SQLite alone would ask every 100 ms by then, and find somebody else's transaction again and again."""
+    other, late = open_database(), []
+
+    def wait_for_it(asked: threading.Event, got: list[float]) -> None:
+        asked.set()
+        with other.writing():
+            got.append(time.monotonic())
+
+    for _ in range(7):
+        asked, got = threading.Event(), list[float]()
+        thread = threading.Thread(target=wait_for_it, args=(asked, got))
+        with database.writing():
+            thread.start()
+            asked.wait()
+            thread.join(0.35)  # by then it asks rarely
+            left = time.monotonic()
+        thread.join()
+        late.append(got[0] - left)
+    assert sorted(late)[3] < 0.02
