@@ -19,13 +19,18 @@ from simulator.evaluate import Candidate, EvaluationError, Progress, evaluate
 from simulator.evaluation import Evaluation, Group, Period, Row
 from simulator.groups import By
 from simulator.intervals import NoSupport
+from simulator.judging import ESTIMATORS, USUAL
 from simulator.log import Log, LogError, LogSummary, Round
 from simulator.mapping import CsvMapping, MappingError
 from simulator.report import render, to_html, to_json
+from simulator.sentences import LANGUAGES
 from simulator.sources import csv_log, open_bandit
 from simulator.tables import SourceError
 
 __all__ = [
+    "ESTIMATORS",
+    "LANGUAGES",
+    "USUAL",
     "By",
     "Candidate",
     "CsvMapping",

@@ -37,10 +37,15 @@ def evaluate(
     bounds: Annotated[
         str | None, typer.Option("--range", help="Of that reward; by default the campaign's.", metavar="LOW,HIGH")
     ] = None,
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these: ips, snips, dm, dr, sndr, clipped_ips, switch_dr, dros; repeatable."),
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Of the sentences: en or es.")] = "en",
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE")] = None,
 ) -> None:
-    """What each policy would have earned, from the log: IPS, SNIPS, DM and DR with 95 % intervals.
+    """What each policy would have earned, from the log, with 95 % intervals: by IPS, SNIPS, DM and DR unless you say.
 
     Beside the policies you name stand always the logged one, uniform, and every variant fixed. A learner is trained
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
@@ -50,9 +55,14 @@ def evaluate(
     from server.evaluation import SNAPSHOT, groups_by, read_log, snapshot_candidate
     from server.files.exported import groups_in, read_exported_log
     from server.store.database import Database
+    from simulator import ESTIMATORS, LANGUAGES, USUAL, render, to_html, to_json
     from simulator import evaluate as run
-    from simulator import render, to_html, to_json
 
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r}: expected one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    for name in estimator or ():
+        if name not in ESTIMATORS:
+            raise typer.BadParameter(f"{name!r}: expected one of {', '.join(ESTIMATORS)}", param_hint="--estimator")
     for spec in policy or ():  # before a long log is read for nothing
         if not spec.startswith(SNAPSHOT):
             check(PolicySpec.parse(spec))
@@ -86,7 +96,9 @@ def evaluate(
         evaluation = run(
             log,
             policies,
+            estimators=estimator or USUAL,
             by=groups,
+            lang=lang,
             progress=lambda what, done: progress.update(task, description=what, completed=done),
         )
     if html is not None:

@@ -154,6 +154,11 @@ def test_import_evaluate_and_its_outputs(run: Run, tmp_path: Path) -> None:
     assert "fixed:a" in table.output
     assert "epsilon" in table.output
     assert "Plotly.newPlot" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "'epsilon' from what was served (95 %: " in table.output
+    spanish = run("evaluate", "--campaign", "trial", "--policy", "epsilon", "--lang", "es", "--estimator", "sndr")
+    assert "lo que se mostró (95 %: de " in spanish.output
+    assert " SNDR " in spanish.output
+    assert " IPS " not in spanish.output
     told = run("evaluate", "--campaign", "trial", "--json")
     rows_by_name = {row["name"]: row for row in json.loads(told.stdout)["rows"]}
     grouped = json.loads(run("evaluate", "--campaign", "trial", "--by", "country", "--json").stdout)
