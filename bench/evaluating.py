@@ -81,6 +81,7 @@ def obp(rounds: int, variants: int) -> Measured:
     feedback = {
         "n_rounds": rounds,
         "n_actions": variants,
+        "context": np.zeros((rounds, 1)),
         "action": x["chosen"],
         "position": None,
         "reward": x["rewards"],

@@ -10,8 +10,8 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -29,6 +29,7 @@ from bench.decide import NOW, trained
 from bench.figures import Figures, as_text, machine
 from bench.harness import Round, Side, compare
 from bench.registry import Benchmark
+from server.app import utc_now
 from server.campaigns.file import load_campaigns
 from server.campaigns.versions import put_campaign
 from server.decide import decide
@@ -37,9 +38,10 @@ from server.records import Decision, Outcome
 from server.rpc import wire
 from server.store.committer import Committer, Direct
 from server.store.database import Database
+from server.store.front import buffered, direct
 from server.store.tables import choices, decisions, outcomes, windows
 
-PLAIN, ELIGE = "plain bulk insert", "elige"
+PLAIN, ELIGE, DRAINED = "plain bulk insert", "elige", "elige, through the outbox"
 DECISIONS, OUTCOMES = 2_000, 1_000
 """Of one call: one transaction of the plain side, and all handed over at once on ours."""
 ROWS = 3 * DECISIONS + OUTCOMES
@@ -60,18 +62,23 @@ def measure(*, rounds: int, seconds: float) -> Iterator[Figures]:
     """One table a database; PostgreSQL's says so where there is none."""
     with tempfile.TemporaryDirectory(prefix="elige-bench-") as name, ExitStack() as opened:
         plain, ours = (f"sqlite:///{Path(name) / f'{side}.db'}" for side in ("plain", "elige"))
-        yield _measure("SQLite", plain, ours, rounds=rounds, seconds=seconds)
+        sides = {PLAIN: _plain(plain), ELIGE: _elige(ours, None)}
+        yield _measure("SQLite", sides, rounds=rounds, seconds=seconds)
         try:
-            plain, ours = opened.enter_context(postgres(Path(name), 2))
+            plain, ours, behind = opened.enter_context(postgres(Path(name), 3))
         except ModuleNotFoundError as error:
             yield Figures(f"log: PostgreSQL left out: {error}", (), (), {})
         else:
-            yield _measure("PostgreSQL", plain, ours, rounds=rounds, seconds=seconds)
+            sides = {PLAIN: _plain(plain), ELIGE: _elige(ours, None)}
+            sides[DRAINED] = _elige(behind, Path(name) / "outbox.db")
+            yield _measure("PostgreSQL", sides, rounds=rounds, seconds=seconds)
 
 
-def _measure(database: str, plain: str, ours: str, *, rounds: int, seconds: float) -> Figures:
+def _measure(
+    database: str, makers: Mapping[str, AbstractContextManager[Side]], *, rounds: int, seconds: float
+) -> Figures:
     with ExitStack() as opened:
-        sides = {PLAIN: opened.enter_context(_plain(plain)), ELIGE: opened.enter_context(_elige(ours))}
+        sides = {name: opened.enter_context(maker) for name, maker in makers.items()}
         found = compare(sides, baseline=PLAIN, rounds=rounds, seconds_per_round=seconds)
     return found.figures(
         f"log: {database}, {DECISIONS:,} decisions and {OUTCOMES:,} outcomes a call ({ROWS:,} rows), "
@@ -139,15 +146,24 @@ async def _write(committer: Committer, work: Work) -> None:
 
 
 @contextmanager
-def _elige(url: str) -> Iterator[Side]:
+def _elige(url: str, outbox: Path | None) -> Iterator[Side]:
+    """With an outbox, until it is drained."""
     database = _opened(url)
-    committer = Committer(Direct(database))
+    front = direct(database) if outbox is None else buffered(database, outbox, clock=utc_now)
+    committer = Committer(front.target)
+
+    def call(work: Work) -> None:
+        runner.run(_write(committer, work))
+        while (left := front.backlog()) is not None and left.records:
+            time.sleep(0.002)
+
     with asyncio.Runner() as runner:
         made = _works()
         try:
-            yield _side(lambda: next(made), lambda work: runner.run(_write(committer, work)))
+            yield _side(lambda: next(made), call)
         finally:
             committer.close()
+            front.close()
             database.close()
 
 

@@ -1,5 +1,6 @@
 """Can this log judge that policy at all? The answer comes before any estimate, and a no comes with its reason."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ MIN_ESS = 50.0
 MIN_EVENTS = 5.0
 """Below this effective number of rewarded rounds: refused."""
 
+BLOCK = 65_536
 WARN_EVENTS = 30.0
 WARN_ESS_SHARE = 0.1  # of the rounds
 WARN_WEIGHT_ERRORS = 4.0  # standard errors between the mean weight and 1
@@ -63,10 +65,13 @@ def possible(log: Log, target: Floats) -> Possible:
         w = weights(log, target)
         most = max(float(w.max()), 1.0 / float(log.propensities.min()))
         return Possible(float(np.sqrt(np.mean(w**3))), most, low, high)
-    shown = log.probabilities > 0.0
-    ratio = np.divide(target, log.probabilities, out=np.zeros_like(target), where=shown)
-    cubes = np.einsum("ij,ij,ij->i", target, ratio, ratio)  # E[w³ | x] = Σ π³/p²
-    return Possible(float(np.sqrt(cubes.mean())), float(ratio.max()), low, high)
+    cubes, most = 0.0, 0.0
+    for rows in _blocks(len(log)):
+        pmf, logged = target[rows], log.probabilities[rows]
+        ratio = np.divide(pmf, logged, out=np.zeros_like(pmf), where=logged > 0.0)
+        cubes += float(np.einsum("ij,ij,ij->", pmf, ratio, ratio))  # E[w³ | x] = Σ π³/p²
+        most = max(most, float(ratio.max()))
+    return Possible(float(np.sqrt(cubes / len(log))), most, low, high)
 
 
 def diagnose(log: Log, target: Floats) -> Diagnostics:
@@ -76,7 +81,8 @@ def diagnose(log: Log, target: Floats) -> Diagnostics:
     error = float(w.std(ddof=1)) / np.sqrt(n) if n > 1 else float("inf")
     exact = log.probabilities is not None
     if log.probabilities is not None:
-        support = float(np.where(log.probabilities > 0.0, target, 0.0).sum(axis=1).mean())
+        never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in _blocks(n))
+        support = 1.0 - sum(never) / n
     else:
         # E[w | x] = Σ over the supported a of π(a|x): what the probabilities would tell, the weights estimate
         support = min(1.0, mean_weight)
@@ -94,6 +100,11 @@ def diagnose(log: Log, target: Floats) -> Diagnostics:
     refusal = _refusal(found, most_support=support if exact else mean_weight + SUPPORT_ERRORS * error)
     caution = () if refusal else tuple(_warnings(found, error))
     return replace(found, refusal=refusal, warnings=caution)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    """Rows some at a time: what is computed of them needs no memory of the size of the log."""
+    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
 def _rewarded(log: Log) -> Flags:
