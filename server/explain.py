@@ -19,6 +19,7 @@ from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
 from server.store.database import Database
 from server.store.outcomes import LoggedOutcome
+from server.times import CLOCK_SKEW
 from server.training.learners import package_versions
 from server.training.restore import restore
 
@@ -104,7 +105,7 @@ def explain(database: Database, decision_id: str) -> Explanation:
         outcomes = outcome_rows.history(connection, decision_id)
         matured = decision_rows.matured_one(connection, decision_id)
     campaign = Campaign.from_document(stored.document)
-    snapshot, trouble = _snapshot(database, decision.snapshot)
+    snapshot, trouble = _snapshot(database, decision)
     explained: list[SlotExplanation] = []
     for position, choice in enumerate(decision.choices):
         if decision.erased:
@@ -122,13 +123,16 @@ def explain(database: Database, decision_id: str) -> Explanation:
     return Explanation(with_contents(campaign, decision), tuple(outcomes), matured, tuple(explained))
 
 
-def _snapshot(database: Database, snapshot_id: int | None) -> tuple[Snapshot | None, str]:
-    if snapshot_id is None:
+def _snapshot(database: Database, decision: Decision) -> tuple[Snapshot | None, str]:
+    if decision.snapshot is None:
         return None, ""
     try:
-        return restore(database, snapshot_id), ""
+        found = restore(database, decision.snapshot)
     except EligeError as error:
         return None, str(error)
+    if found.campaign != decision.campaign or found.created_at > decision.at + CLOCK_SKEW:
+        return None, f"snapshot {found.id} is not here: it was of the database from which the decision was imported"
+    return found, ""
 
 
 def _drawn(

@@ -1,4 +1,4 @@
-"""`elige import …`: logs that others kept."""
+"""`elige import …`: logs that others kept, and exports of our own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from server.cli.options import DB, Db
 from server.errors import InvalidRequest
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from simulator.mapping import CsvMapping
     from simulator.sources import Source
 
-app = typer.Typer(help="Import a log that others kept, to evaluate it or to learn from it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Import a log that others kept, to evaluate it or to learn from it; or an export.", no_args_is_help=True
+)
 Campaign = Annotated[str | None, typer.Option(help="The name of the campaign to make.")]
 Into = Annotated[
     str | None, typer.Option(help="Tell the log to this campaign instead, which exists.", metavar="CAMPAIGN")
@@ -98,6 +100,45 @@ def dsjson(
         return found.source
 
     _run(read, _Goal.read(campaign, into, slot if into else None, metric), db)
+
+
+@app.command()
+def parquet(
+    folder: Annotated[Path, typer.Argument(help="A folder that elige export has written.", metavar="FOLDER")],
+    db: Db = DB,
+) -> None:
+    """What elige export --to parquet has written: its campaigns as they were, with all their versions and rows.
+
+    An import that was broken off is made again; what is here already is passed over. Until all of a campaign is here,
+    nobody serves it. Snapshots are not in an export: the trainer learns the log again.
+    """
+    from server.files.back import import_exported
+    from server.store.database import Database
+
+    database = Database(db)
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        done = import_exported(
+            database,
+            folder,
+            progress=lambda name, doing: progress.update(task, description=f"{name}: {doing}"),
+        )
+    if done.campaigns:
+        written = ", ".join(f"{number:,} {table}" for table, number in done.rows.items())
+        noun = "window" if done.windows == 1 else "windows"
+        typer.echo(f"{', '.join(done.campaigns)}: {written} written, {done.windows:,} {noun} opened")
+    if done.known:
+        typer.echo(f"here before, with all of the export: {', '.join(done.known)}")
+    if done.renumbered:
+        typer.echo(f"under another number than in their decision ids: {', '.join(done.renumbered)}", err=True)
+    if not done.same_installation:
+        typer.echo(
+            "this database has another secret: outcomes told of these decisions from now on are refused, and their "
+            "people are strangers",
+            err=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

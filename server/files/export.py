@@ -64,7 +64,7 @@ def export_log(
     for campaign in campaigns:
         if campaign not in known:
             raise NoSuchCampaign(campaign, known)
-    manifest = _Manifest(folder, _installation(database.secret))
+    manifest = _Manifest(folder, installation_of(database.secret))
     written = unchanged = 0
     counted: dict[str, int] = dict.fromkeys(rows.TABLES, 0)
     for campaign in campaigns or known:
@@ -120,6 +120,11 @@ def exported_days(folder: Path) -> Mapping[str, Sequence[str]]:
     if not path.exists():
         raise InvalidRequest(f"{folder} has no {MANIFEST}: expected a folder that elige export has written")
     return {campaign: sorted(found) for campaign, found in sorted(_read_manifest(path)["days"].items())}
+
+
+def exported_by(folder: Path) -> str:
+    """The installation whose log the folder holds. Raises InvalidRequest."""
+    return str(_read_manifest(folder / MANIFEST)["installation"])
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -192,6 +197,6 @@ def _value(name: str, value: Any) -> Any:
     return orjson.loads(value) if name in LISTS and value is not None else value
 
 
-def _installation(secret: bytes) -> str:
+def installation_of(secret: bytes) -> str:
     """Tells one installation's log from another's, and nothing of the secret."""
     return hashlib.blake2b(b"", key=secret, digest_size=16, person=b"elige-export").hexdigest()

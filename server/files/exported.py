@@ -49,7 +49,7 @@ def read_exported_log(
         raise NoSuchCampaign(campaign, days)
     versions = {
         int(row["version"]): Campaign.from_document(row["document"])
-        for row in _read(versions_folder(folder, campaign) / FILE, "campaigns")
+        for row in read_rows(versions_folder(folder, campaign) / FILE, "campaigns")
     }
     newest = versions[max(versions)]
     if reward is not None:
@@ -100,7 +100,7 @@ def _matured(
 
 def _day(folder: Path, campaign: str, day: str) -> Iterator[Matured]:
     def table(name: str) -> Iterator[dict[str, Any]]:
-        return _read(day_folder(folder, name, campaign, day) / FILE, name)
+        return read_rows(day_folder(folder, name, campaign, day) / FILE, name)
 
     earned = {row["decision_id"]: row for row in table("rewards")}
     choices: dict[str, list[SimpleNamespace]] = {decision_id: [] for decision_id in earned}
@@ -115,7 +115,7 @@ def _day(folder: Path, campaign: str, day: str) -> Iterator[Matured]:
 
 def _outcomes(folder: Path, campaign: str, day: str) -> OutcomesOf:
     """The outcomes of a day's decisions that were not late."""
-    told = _read(day_folder(folder, "outcomes", campaign, day) / FILE, "outcomes")
+    told = read_rows(day_folder(folder, "outcomes", campaign, day) / FILE, "outcomes")
     kept = [SimpleNamespace(**row, campaign=campaign) for row in told if row["status"] != OutcomeStatus.LATE]
     by_decision: dict[str, list[Outcome]] = {}
     for row in sorted(kept, key=lambda row: (row.at, row.outcome_id)):
@@ -123,8 +123,10 @@ def _outcomes(folder: Path, campaign: str, day: str) -> OutcomesOf:
     return lambda ids: {decision_id: by_decision.get(decision_id, []) for decision_id in ids}
 
 
-def _read(path: Path, table: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file, JSON texts as what they say. Raises InvalidRequest for a file that should be there."""
+def read_rows(path: Path, table: str) -> Iterator[dict[str, Any]]:
+    """The rows of a file, JSON texts as what they say. Raises ParquetError; InvalidRequest for a file that should be
+    there.
+    """
     if not path.exists():
         raise InvalidRequest(f"{path} is missing: expected all files that elige export has written")
     with open_parquet(path) as file:

@@ -6,9 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select
 
-from server.errors import NoSuchCampaign, VersionConflict
+from server.errors import NoSuchCampaign, VersionConflict, WrongState
 from server.store import notices
 from server.store.tables import campaigns
+
+IMPORTING = "importing"
+"""In the place of the state, of a campaign of which not all is here yet: nobody serves or trains it."""
+_HERE = campaigns.c.state != IMPORTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +62,27 @@ def append_version(
 
 
 def newest_versions(connection: Connection) -> list[StoredCampaign]:
-    """The newest version of every campaign, by name."""
-    last = select(campaigns.c.campaign, func.max(campaigns.c.version).label("version")).group_by(campaigns.c.campaign)
-    newest = last.subquery()
+    """The newest version of every campaign, by name, but for those that are being imported."""
+    last = select(campaigns.c.campaign, func.max(campaigns.c.version).label("version")).where(_HERE)
+    newest = last.group_by(campaigns.c.campaign).subquery()
     same = and_(campaigns.c.campaign == newest.c.campaign, campaigns.c.version == newest.c.version)
     rows = connection.execute(select(campaigns).join(newest, same).order_by(campaigns.c.campaign))
     return [_stored(row) for row in rows]
 
 
 def heads(connection: Connection) -> dict[str, int]:
-    """Campaign to its newest version."""
-    query = select(campaigns.c.campaign, func.max(campaigns.c.version)).group_by(campaigns.c.campaign)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    """Campaign to its newest version, but for those that are being imported."""
+    query = select(campaigns.c.campaign, func.max(campaigns.c.version)).where(_HERE)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(campaigns.c.campaign))}
 
 
 def read_version(connection: Connection, campaign: str, version: int | None = None) -> StoredCampaign:
-    """One version, the newest by default. Raises NoSuchCampaign."""
+    """One version, the newest by default. Raises NoSuchCampaign, WrongState while the campaign is being imported."""
     if version is None:
         row = _newest(connection, campaign)
     else:
         wanted = (campaigns.c.campaign == campaign, campaigns.c.version == version)
-        row = connection.execute(select(campaigns).where(*wanted)).one_or_none()
+        row = _settled(connection.execute(select(campaigns).where(*wanted)).one_or_none())
     if row is None:
         known = connection.execute(select(campaigns.c.campaign).distinct()).scalars().all()
         raise NoSuchCampaign(campaign if version is None else f"{campaign} version {version}", known)
@@ -93,7 +97,13 @@ def pinned_snapshot(connection: Connection, campaign: str) -> int | None:
 
 def _newest(connection: Connection, campaign: str) -> Row[Any] | None:
     query = select(campaigns).where(campaigns.c.campaign == campaign).order_by(campaigns.c.version.desc()).limit(1)
-    return connection.execute(query).one_or_none()
+    return _settled(connection.execute(query).one_or_none())
+
+
+def _settled(row: Row[Any] | None) -> Row[Any] | None:
+    if row is not None and row.state == IMPORTING:
+        raise WrongState(f"campaign {row.campaign!r} is being imported: repeat elige import parquet until it is done")
+    return row
 
 
 def _stored(row: Row[Any]) -> StoredCampaign:

@@ -126,6 +126,25 @@ def test_what_can_not_be_recomputed_is_said_and_not_held_against_the_log(
     assert explained.agrees
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE snapshots SET created_at = '2027-01-01 00:00:00.000000' WHERE snapshot_id = :id",
+        "UPDATE snapshots SET campaign = 'other' WHERE snapshot_id = :id",
+    ],
+)
+def test_a_snapshot_that_only_has_the_number_is_not_asked(
+    change: str, database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql
+) -> None:
+    decision = play(log, clock, trainer)[-1]
+    assert decision.snapshot is not None
+    sql(change, id=decision.snapshot)
+    explained = explain(database, decision.id)
+    assert explained.agrees
+    assert {slot.policy.verdict for slot in explained.slots} == {NOT_RECOMPUTABLE}
+    assert "of the database from which the decision was imported" in explained.slots[0].policy.detail
+
+
 def test_other_software_is_no_proof_of_a_difference(
     database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
