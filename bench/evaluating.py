@@ -16,13 +16,16 @@ from typing import Any
 import numpy as np
 
 ESTIMATORS = ("ips", "snips", "dr")
+REPEATS = 3
 BOOTSTRAP = 1_000
 """Samples of the other side, whose intervals need them."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and value by estimator, and the bytes that estimating took at most beyond what was resident before."""
+    """Seconds, the median of REPEATS, and value by estimator; and the bytes that estimating took at most beyond what was
+    resident before.
+    """
 
     seconds: dict[str, float]
     values: dict[str, float]
@@ -109,9 +112,12 @@ def _timed(one: Callable[[str], float]) -> Measured:
     one(ESTIMATORS[0])  # imports, first touch
     seconds, values = {}, {}
     for name in ESTIMATORS:
-        began = time.perf_counter()
-        values[name] = one(name)
-        seconds[name] = time.perf_counter() - began
+        took = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            values[name] = one(name)
+            took.append(time.perf_counter() - began)
+        seconds[name] = float(np.median(took))
     return Measured(seconds, values, _resident("VmHWM") - before)
 
 

@@ -18,6 +18,7 @@ from policies.types import TrainingExample
 from simulator.comparisons import compare
 from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Group, Row
 from simulator.groups import MIN_ROUNDS, By, groups_of
+from simulator.intervals import numbered
 from simulator.judging import (
     ESTIMATORS,
     HEADLINES,
@@ -104,6 +105,7 @@ def evaluate(
     groups = dict(groups_of(judged.contexts, by)) if by else {}
     untold = {name: _untold(judged[members]) for name, members in groups.items()}
     told = {name: members for name, members in groups.items() if untold[name] is None}
+    persons = numbered(judged.persons)
     parts: dict[str | None, Part] = {
         name: part_of(judged, q, members, confidence=confidence)
         for name, members in ((None, np.ones(len(judged), dtype=bool)), *told.items())
@@ -125,8 +127,8 @@ def evaluate(
         period=period_of(judged),
         trained=period_of(trained) if trained is not None else None,
         notes=tuple(_notes(log, judged, trained)),
-        verdict=verdict(whole, judged.persons, headline=headline, confidence=confidence, language=language),
-        comparisons=compare(whole, judged.persons, headline=headline, confidence=confidence, language=language),
+        verdict=verdict(whole, persons, headline=headline, confidence=confidence, language=language),
+        comparisons=compare(whole, persons, headline=headline, confidence=confidence, language=language),
         by=by.key if by else "",
         groups=tuple(
             Group(name, int(members.sum()), tuple(rows.get(name, ())), untold[name], group_notes.get(name, ""))

@@ -120,12 +120,21 @@ def cressie_read(
     return max(low, possible.low), min(high, possible.high)
 
 
+def numbered(persons: Persons) -> Persons:
+    """(n,) the same persons under the codes 0 to G-1. Intervals do this by themselves, by sorting: who asks for many of
+    the same rounds does it once.
+    """
+    if persons.size and persons.min() == 0 and persons.max() < persons.size and np.bincount(persons).all():
+        return persons
+    _, codes = np.unique(persons, return_inverse=True)
+    return codes.reshape(-1).astype(np.int64)
+
+
 def _by_person(persons: Persons, *columns: Floats) -> tuple[list[Floats], Floats]:
     """Of each (n,) column the (G,) sums by person; and (G,) how many rounds each has."""
-    _, codes, visits = np.unique(persons, return_inverse=True, return_counts=True)
-    places = codes.reshape(-1)
-    totals: list[Floats] = [np.bincount(places, weights=column).astype(np.float64) for column in columns]
-    return totals, visits.astype(np.float64)
+    codes = numbered(persons)
+    totals: list[Floats] = [np.bincount(codes, weights=column).astype(np.float64) for column in columns]
+    return totals, np.bincount(codes).astype(np.float64)
 
 
 def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Interval:

@@ -21,23 +21,15 @@ from simulator.estimators import (
     switch_dr,
 )
 from simulator.evaluation import LOGGED, Period, Row
-from simulator.intervals import Possible
+from simulator.intervals import Persons, Possible, numbered
 from simulator.log import Flags, Floats, Log
 
 USUAL = ("ips", "snips", "dm", "dr")
 ESTIMATORS = (*USUAL, "sndr", "clipped_ips", "switch_dr", "dros")
 MODELLED = {"dm", "dr", "sndr", "switch_dr", "dros"}
 """Those that need a reward model."""
-HEADLINES = (
-    "dr",
-    "sndr",
-    "snips",
-    "ips",
-    "dros",
-    "switch_dr",
-    "clipped_ips",
-    "dm",
-)  # the first of these that was asked for is the one to read first
+HEADLINES = ("dr", "sndr", "snips", "ips", "dros", "switch_dr", "clipped_ips", "dm")
+"""The first of these that was asked for is the one to read first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +43,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rounds to be judged together. log: those rounds; members: (n,) which of the judged ones they are; q: (m, K) the
-    reward that the model expects there; earned: what the logged policy did.
+    """Rounds to be judged together. log: those rounds; persons: (m,) theirs, numbered; members: (n,) which of the
+    judged ones they are; q: (m, K) the reward that the model expects there; earned: what the logged policy did.
     """
 
     log: Log
+    persons: Persons
     members: Flags
     q: Floats
     earned: Estimate
@@ -65,8 +58,9 @@ def part_of(judged: Log, q: Floats, members: Flags, *, confidence: float) -> Par
     """The rounds of `judged` that are members. Raises LogError where none is."""
     log = judged[members]
     seen = Possible(1.0, 1.0, *earned_range(log))
-    earned = mean(log.rewards, log.persons, confidence=confidence, possible=seen)
-    return Part(log, members, q[members], _within(earned, log))
+    persons = numbered(log.persons)
+    earned = mean(log.rewards, persons, confidence=confidence, possible=seen)
+    return Part(log, persons, members, q[members], _within(earned, log))
 
 
 def nothing_to_tell(log: Log) -> str | None:
@@ -95,8 +89,8 @@ def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -
     estimates: dict[str, Estimate] = {}
     gain = None
     if diagnostics.refusal is None:
-        estimates = _estimates(log, pmf, part.q, asked.estimators, asked.confidence)
-        gain = difference(estimates[asked.headline], part.earned, log.persons, confidence=asked.confidence)
+        estimates = _estimates(part, pmf, asked.estimators, asked.confidence)
+        gain = difference(estimates[asked.headline], part.earned, part.persons, confidence=asked.confidence)
     return Row(name, role, estimates, gain, diagnostics.refusal, diagnostics, period_of(log))
 
 
@@ -117,20 +111,19 @@ def eligible_shares(log: Log) -> dict[str, float]:
     return shares
 
 
-def _estimates(
-    log: Log, target: Floats, q: Floats, estimators: Sequence[str], confidence: float
-) -> dict[str, Estimate]:
+def _estimates(part: Part, target: Floats, estimators: Sequence[str], confidence: float) -> dict[str, Estimate]:
+    log, q, persons = part.log, part.q, part.persons
     w, could = weights(log, target), possible(log, target)
-    seen = Seen(log.rewards, w, target, q, log.chosen, log.persons, could)
+    seen = Seen(log.rewards, w, target, q, log.chosen, persons, could)
     by_name: dict[str, Callable[[], Estimate]] = {
-        "ips": lambda: ips(log.rewards, w, log.persons, confidence=confidence, possible=could),
-        "snips": lambda: snips(log.rewards, w, log.persons, confidence=confidence, possible=could),
-        "dm": lambda: dm(target, q, log.persons, confidence=confidence),
-        "sndr": lambda: sndr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=could),
+        "ips": lambda: ips(log.rewards, w, persons, confidence=confidence, possible=could),
+        "snips": lambda: snips(log.rewards, w, persons, confidence=confidence, possible=could),
+        "dm": lambda: dm(target, q, persons, confidence=confidence),
+        "sndr": lambda: sndr(log.rewards, w, target, q, log.chosen, persons, confidence=confidence, possible=could),
         "clipped_ips": lambda: clipped_ips(seen, confidence=confidence),
         "switch_dr": lambda: switch_dr(seen, confidence=confidence),
         "dros": lambda: dros(seen, confidence=confidence),
-        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, log.persons, confidence=confidence, possible=could),
+        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, persons, confidence=confidence, possible=could),
     }
     return {name: _within(by_name[name](), log) for name in estimators}
 
