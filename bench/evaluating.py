@@ -23,8 +23,8 @@ BOOTSTRAP = 1_000
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds, the median of REPEATS, and value by estimator; and the bytes that estimating took at most beyond what was
-    resident before.
+    """Seconds, the median of REPEATS, and value by estimator; and the bytes that estimating took at most beyond what
+    was resident before.
     """
 
     seconds: dict[str, float]
