@@ -73,6 +73,20 @@ def jumps(value: float, possible: Possible) -> tuple[float, float]:
     return possible.weight * (possible.high - within), possible.weight * (within - possible.low)
 
 
+def with_sides(
+    found: Estimate,
+    influence: Floats,
+    persons: NDArray[np.int64],
+    events: tuple[float, float],
+    *,
+    confidence: float,
+) -> Estimate:
+    """The same estimate with the two sides of a skewed interval; `events`: `up` and `down`, as `jumps` gives them."""
+    up, down = events
+    sides = skewed(found.value, influence, persons, up=up, down=down, confidence=confidence)
+    return replace(found, low=sides.low, high=sides.high, up=up, down=down)
+
+
 def bounded(
     found: Estimate,
     rewards: Floats,
@@ -110,8 +124,7 @@ def difference(first: Estimate, second: Estimate, persons: NDArray[np.int64], *,
     up, down = max(first.up, second.down), max(first.down, second.up)
     if up == down == 0.0:
         return found
-    interval = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
-    return replace(found, low=interval.low, high=interval.high, up=up, down=down)
+    return with_sides(found, influence, persons, (up, down), confidence=confidence)
 
 
 def effective_sample_size(weights: Floats) -> float:

@@ -1,12 +1,10 @@
 """Importance weighting: no model, only the logged propensities. Weights are w = π(a|x)/p, p the logged propensity."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.estimators.estimate import Estimate, bounded, estimate, jumps, require_weight
-from simulator.intervals import Possible, skewed
+from simulator.estimators.estimate import Estimate, bounded, estimate, jumps, require_weight, with_sides
+from simulator.intervals import Possible
 from simulator.log import Floats
 
 
@@ -49,7 +47,6 @@ def snips(
     found = estimate("snips", value, influence, persons, weights=weights, confidence=confidence)
     if possible is None:
         return found
-    up, down = jumps(value, possible)
-    sides = skewed(value, weights * (rewards - value), persons, up=up, down=down, confidence=confidence)
-    found = replace(found, low=sides.low, high=sides.high, up=up, down=down)
+    events = jumps(value, possible)
+    found = with_sides(found, weights * (rewards - value), persons, events, confidence=confidence)
     return bounded(found, rewards, weights, persons, possible, confidence=confidence)

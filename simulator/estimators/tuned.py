@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.estimators.doubly_robust import dr
-from simulator.estimators.estimate import Estimate, jumps
+from simulator.estimators.estimate import Estimate, jumps, with_sides
 from simulator.estimators.importance import ips
 from simulator.estimators.weights import clipped, shrunk, slope, switched
-from simulator.intervals import Possible, skewed
+from simulator.intervals import Possible
 from simulator.log import Floats
 
 LIMITS = (np.inf, 1_000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0)
@@ -97,6 +97,4 @@ def _with_sides(found: Estimate, seen: Seen, greatest: float, confidence: float)
     if seen.possible is None:
         return found
     limited = replace(seen.possible, weight=min(seen.possible.weight, greatest))
-    up, down = jumps(found.value, limited)
-    sides = skewed(found.value, found.influence, seen.persons, up=up, down=down, confidence=confidence)
-    return replace(found, low=sides.low, high=sides.high, up=up, down=down)
+    return with_sides(found, found.influence, seen.persons, jumps(found.value, limited), confidence=confidence)
