@@ -22,7 +22,7 @@ from bench.cells import spread
 from bench.children import run
 from bench.figures import Figures, as_text, machine
 from bench.registry import Benchmark
-from simulator.estimators import dr, snips
+from simulator.estimators import dr, expectation, snips
 from simulator.intervals import Possible, cressie_read
 from simulator.log import Floats
 
@@ -116,14 +116,15 @@ def _limits(of: World, rng: np.random.Generator, rounds: int, visits: int) -> li
     target = of.policy[kinds]
     weights = target[np.arange(rounds), chosen] / of.logged[kinds, chosen]
     q = _model(kinds, chosen, rewards, persons, rng)
+    expected, predicted = expectation(target, q), q[np.arange(rounds), chosen]
     seen = of.possible
     if not weights.any():
         return [(0.0, 1.0)] * len(INTERVALS)
     estimates = [
         snips(rewards, weights, persons, possible=seen),
-        dr(rewards, weights, target, q, chosen, persons, possible=seen),
+        dr(rewards, weights, expected, predicted, persons, possible=seen),
         snips(rewards, weights, persons),
-        dr(rewards, weights, target, q, chosen, persons),
+        dr(rewards, weights, expected, predicted, persons),
     ]
     limits = [(max(one.low, 0.0), min(one.high, 1.0)) for one in estimates]
     return [*limits, cressie_read(rewards, weights, persons, seen, confidence=NOMINAL)]

@@ -19,7 +19,7 @@ from policies.base import Learner
 from policies.registry import PolicySpec, create
 from policies.types import Action, Features, RewardRange
 from simulator.diagnostics import weights
-from simulator.estimators import Estimate, difference, dr
+from simulator.estimators import Estimate, difference, dr, expectation
 from simulator.log import Floats, Log
 from simulator.reward_models import cross_fitted
 
@@ -111,7 +111,8 @@ def split(reward: str, seed: int) -> Split:
 
 
 def _earned(log: Log, q: Floats, target: Floats) -> Estimate:
-    return dr(log.rewards, weights(log, target), target, q, log.chosen, log.persons)
+    predicted = q[np.arange(len(log)), log.chosen]
+    return dr(log.rewards, weights(log, target), expectation(target, q), predicted, log.persons)
 
 
 def judge(reward: str, seed: int, policy: str) -> Judged:

@@ -12,20 +12,21 @@ Open Bandit Dataset (`open_bandit`). An `Evaluation` is shown as a table in the 
 `simulator.estimators`. Pure but for the readers of files.
 """
 
+from simulator.candidates import Candidate, EvaluationError
 from simulator.diagnostics import Diagnostics, diagnose
 from simulator.dsjson import dsjson_log
-from simulator.estimators import Estimate
-from simulator.evaluate import Candidate, EvaluationError, Progress, evaluate
+from simulator.estimators import ESTIMATORS, USUAL, Estimate
+from simulator.evaluate import evaluate
 from simulator.evaluation import Evaluation, Group, Period, Row
 from simulator.groups import By
 from simulator.intervals import NoSupport
-from simulator.judging import ESTIMATORS, USUAL
 from simulator.log import Log, LogError, LogSummary, Round
 from simulator.mapping import CsvMapping, MappingError
 from simulator.report import render, to_html, to_json
 from simulator.sentences import LANGUAGES
 from simulator.sources import csv_log, open_bandit
 from simulator.tables import SourceError
+from simulator.targets import Progress
 
 __all__ = [
     "ESTIMATORS",

@@ -1,29 +1,18 @@
-"""From a log and some policies to an evaluation: what each of them would have earned.
+"""From a log and some policies to an evaluation: what each of them would have earned."""
 
-The rule of the period. Without anything trained, every row is judged on the whole log. A learner named by its
-specification is trained on the earlier `train_share` of the rounds, in log order, in one pass, and judged on what is
-later; a snapshot is judged only on what is later than its training. So that all rows are comparable, all of them are
-judged on one period: what is later than the latest of these moments. A snapshot that would leave less than a tenth of
-the log is refused instead of narrowing the period of the others.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from policies.base import InvalidPmf, Learner, Policy, normalise
-from policies.registry import PolicySpec, create, mentioned
-from policies.types import TrainingExample
+from policies.registry import PolicySpec
+from simulator.candidates import MAX_FIXED, Candidate, Entry, EvaluationError, baselines, by_name, named
 from simulator.comparisons import compare
-from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Group, Row
+from simulator.estimators import ESTIMATORS, HEADLINES, USUAL
+from simulator.evaluation import Evaluation, Group, Row
 from simulator.groups import MIN_ROUNDS, By, groups_of
 from simulator.intervals import numbered
 from simulator.judging import (
-    ESTIMATORS,
-    HEADLINES,
-    MODELLED,
-    USUAL,
     Asked,
     Part,
     eligible_shares,
@@ -35,33 +24,11 @@ from simulator.judging import (
     refused_row,
 )
 from simulator.log import Floats, Log
+from simulator.periods import periods
 from simulator.reward_models import cross_fitted
 from simulator.sentences import LANGUAGES
+from simulator.targets import Progress, counted, target_of
 from simulator.verdict import verdict
-
-MIN_JUDGED_SHARE = 0.1
-MAX_FIXED = 50
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and which share of it is done, 0 to 1."""
-
-
-class EvaluationError(ValueError):
-    """Nothing can be evaluated as asked; the message says why and what would help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A policy of the caller's own: a snapshot, or any object with `pmf`.
-
-    judged_after: unix seconds; only later rounds may judge it, since it learned from the earlier ones. None when it
-    learned from none of this log. `pmf` must be what would be served, exploration share included.
-    """
-
-    name: str
-    policy: Policy
-    judged_after: float | None = None
-    note: str = ""
 
 
 def evaluate(
@@ -89,16 +56,16 @@ def evaluate(
     if lang not in LANGUAGES:
         raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
     language = LANGUAGES[lang]
-    asked = [_named(log, policy, seed=seed) for policy in policies]
-    trained, judged, refusals = _periods(log, asked, train_share)
-    candidates = _by_name([*_baselines(judged, seed=seed), *asked])
+    asked = [named(log, policy, seed=seed) for policy in policies]
+    trained, judged, refusals = periods(log, asked, train_share)
+    candidates = by_name([*baselines(judged, seed=seed), *asked])
     for entry in asked:
         if entry.learner and trained is not None:
-            entry.learner.learn(_counted(trained, tell, f"training {entry.name}"))
+            entry.learner.learn(counted(trained, tell, f"training {entry.name}"))
     if problem := nothing_to_tell(judged):
         raise EvaluationError(problem)
     q = np.zeros(judged.eligible.shape)
-    if MODELLED & set(estimators):
+    if any(ESTIMATORS[name].modelled for name in estimators):
         q = cross_fitted(judged, seed=seed, progress=lambda done: tell("fitting the reward model", done))
     headline = next(name for name in HEADLINES if name in estimators)
     how = Asked(tuple(estimators), headline, confidence)
@@ -112,7 +79,7 @@ def evaluate(
     }
     rows = {name: [logged_row(part)] for name, part in parts.items()}
     for entry in candidates:  # one after the other: all their probabilities together may not fit into memory
-        target = None if entry.name in refusals else _pmf(judged, entry, tell)
+        target = None if entry.name in refusals else target_of(judged, entry, tell)
         for name, part in parts.items():
             rows[name].append(_row(part, entry, target, refusals.get(entry.name, ""), how))
     notes = {entry.name: entry.note for entry in candidates}
@@ -137,111 +104,7 @@ def evaluate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    name: str
-    role: str
-    policy: Policy
-    learner: Learner | None = None
-    judged_after: float | None = None
-    note: str = ""
-    fixed: str | None = None
-    ignores_context: bool = False
-
-
-def _named(log: Log, policy: PolicySpec | str | Candidate, *, seed: int) -> _Entry:
-    if isinstance(policy, Candidate):
-        return _Entry(policy.name, SNAPSHOT, policy.policy, judged_after=policy.judged_after, note=policy.note)
-    spec = PolicySpec.parse(policy) if isinstance(policy, str) else policy
-    if spec.name == "fixed":
-        spec = PolicySpec("fixed", {"variant": spec.parameters.get("variant") or _default(log)})
-    built = create(spec, default=log.default or "", reward_range=log.reward_range, seed=seed)
-    named = mentioned(spec)
-    for variant in named.variants:
-        if variant not in log.ids:
-            raise EvaluationError(f"policy {str(spec)!r}: no variant {variant!r} in this log; it has: {list(log.ids)}")
-    for key in named.keys:
-        if not any(key in context for context in log.contexts):
-            known = sorted({name for context in log.contexts for name in context})
-            raise EvaluationError(
-                f"policy {str(spec)!r}: no round of this log has a context key {key!r}; known: {known}"
-            )
-    fixed = str(spec.parameters["variant"]) if spec.name == "fixed" else None
-    return _Entry(str(spec), SPEC, built, learner=built if isinstance(built, Learner) else None, fixed=fixed)
-
-
-def _default(log: Log) -> str:
-    if log.default is None:
-        raise EvaluationError("policy 'fixed': this log names no default variant; name one: fixed:VARIANT")
-    return log.default
-
-
-def _baselines(log: Log, *, seed: int) -> list[_Entry]:
-    """Uniform, and every variant fixed, the most often eligible ones first to be kept when there are many."""
-
-    def build(spec: PolicySpec) -> Policy:
-        return create(spec, default=log.default or "", reward_range=log.reward_range, seed=seed)
-
-    uniform = PolicySpec("uniform")
-    entries = [_Entry(str(uniform), UNIFORM, build(uniform), ignores_context=True)]
-    shares = eligible_shares(log)
-    kept = sorted(sorted(log.ids, key=lambda variant: -shares[variant])[:MAX_FIXED], key=log.ids.index)
-    for variant in kept:
-        if shares[variant] == 0.0:
-            continue  # it does not exist in the judged period
-        fixed = PolicySpec("fixed", {"variant": variant})
-        where = f"the default {log.default!r}" if log.default else "all variants alike"
-        note = f"eligible in {shares[variant]:.0%} of the rounds; elsewhere {where}" if shares[variant] < 1.0 else ""
-        entries.append(_Entry(str(fixed), FIXED, build(fixed), note=note, fixed=variant, ignores_context=True))
-    return entries
-
-
-def _periods(log: Log, asked: Sequence[_Entry], train_share: float) -> tuple[Log | None, Log, dict[str, str]]:
-    """What to train on, what to judge on, and by name the refusals of snapshots that leave too little to judge."""
-    trained, starts = None, [-np.inf]
-    if any(entry.learner for entry in asked):
-        trained, _ = log.split(train_share)
-        starts.append(float(trained.times[-1]))
-    late: dict[str, str] = {}
-    for entry in asked:
-        if entry.judged_after is None:
-            continue
-        left = int(np.count_nonzero(log.times > entry.judged_after))
-        if left < max(1.0, MIN_JUDGED_SHARE * len(log)):
-            late[entry.name] = (
-                f"only {left:,} of {len(log):,} rounds are later than what it was trained on; "
-                f"at least {MIN_JUDGED_SHARE:.0%} are needed"
-            )
-        else:
-            starts.append(entry.judged_after)
-    start = max(starts)
-    return trained, log if start == -np.inf else log[log.times > start], late
-
-
-def _pmf(log: Log, entry: _Entry, tell: Progress) -> Floats:
-    """(n, K) the policy's probabilities on the logged eligible sets. Raises EvaluationError for an invalid pmf."""
-    sets, which = log.eligible_sets
-    offered = [tuple(log.actions[column] for column in columns) for columns in sets]
-    target = np.zeros(log.eligible.shape)
-    if entry.ignores_context:
-        for place, columns in enumerate(sets):
-            target[np.ix_(which == place, columns)] = entry.policy.pmf({}, offered[place])
-        return target
-    for row, place in enumerate(which):
-        raw = np.asarray(entry.policy.pmf(log.contexts[row], offered[place]), dtype=np.float64)
-        try:
-            if raw.shape != (len(offered[place]),):
-                raise InvalidPmf(f"expected {len(offered[place])} probabilities, got an array of shape {raw.shape}")
-            target[row, sets[place]] = normalise(raw)
-        except InvalidPmf as error:
-            raise EvaluationError(f"policy {entry.name!r}, round {row}: {error}") from error
-        if row % 1000 == 0:
-            tell(f"judging {entry.name}", row / len(log))
-    tell(f"judging {entry.name}", 1.0)
-    return target
-
-
-def _row(part: Part, entry: _Entry, target: Floats | None, refusal: str, how: Asked) -> Row:
+def _row(part: Part, entry: Entry, target: Floats | None, refusal: str, how: Asked) -> Row:
     """The row of one policy in one part; `target` is None where the policy is refused everywhere."""
     if target is None:
         return refused_row(part, entry.name, entry.role, refusal)
@@ -256,14 +119,6 @@ def _untold(log: Log) -> str | None:
     if len(log) < MIN_ROUNDS:
         return f"too few rounds: {len(log):,}; at least {MIN_ROUNDS} are needed"
     return nothing_to_tell(log)
-
-
-def _counted(log: Log, tell: Progress, what: str) -> Iterator[TrainingExample]:
-    for done, example in enumerate(log.examples()):
-        if done % 1000 == 0:
-            tell(what, done / len(log))
-        yield example
-    tell(what, 1.0)
 
 
 def _notes(log: Log, judged: Log, trained: Log | None) -> Iterator[str]:
@@ -288,13 +143,3 @@ def _check_log(log: Log, estimators: Sequence[str]) -> None:
             f"log {log.name!r} never had more than one variant to choose from ({list(log.ids)[:5]}): "
             "there is nothing to compare"
         )
-
-
-def _by_name(entries: Sequence[_Entry]) -> list[_Entry]:
-    """Each once: a baseline that was also asked for is the baseline. Raises EvaluationError for a name used twice."""
-    found: dict[str, _Entry] = {}
-    for entry in entries:
-        first = found.setdefault(entry.name, entry)
-        if entry.name == LOGGED or (first is not entry and SNAPSHOT in (first.role, entry.role)):
-            raise EvaluationError(f"two policies are named {entry.name!r}: every row needs its own name")
-    return list(found.values())

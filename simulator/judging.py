@@ -1,35 +1,14 @@
 """One policy on one part of a log, the whole or a group: what it would have earned there."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulator.diagnostics import diagnose, earned_range, possible, weights
-from simulator.estimators import (
-    Estimate,
-    Seen,
-    clipped_ips,
-    difference,
-    dm,
-    dr,
-    dros,
-    ips,
-    mean,
-    sndr,
-    snips,
-    switch_dr,
-)
+from simulator.estimators import ESTIMATORS, Estimate, Evidence, difference, expectation, mean
 from simulator.evaluation import LOGGED, Period, Row
 from simulator.intervals import Persons, Possible, numbered
 from simulator.log import Flags, Floats, Log
-
-USUAL = ("ips", "snips", "dm", "dr")
-ESTIMATORS = (*USUAL, "sndr", "clipped_ips", "switch_dr", "dros")
-MODELLED = {"dm", "dr", "sndr", "switch_dr", "dros"}
-"""Those that need a reward model."""
-HEADLINES = ("dr", "sndr", "snips", "ips", "dros", "switch_dr", "clipped_ips", "dm")
-"""The first of these that was asked for is the one to read first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +68,8 @@ def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -
     estimates: dict[str, Estimate] = {}
     gain = None
     if diagnostics.refusal is None:
-        estimates = _estimates(part, pmf, asked.estimators, asked.confidence)
+        evidence = _evidence(part, pmf)
+        estimates = {name: _within(ESTIMATORS[name].of(evidence, asked.confidence), log) for name in asked.estimators}
         gain = difference(estimates[asked.headline], part.earned, part.persons, confidence=asked.confidence)
     return Row(name, role, estimates, gain, diagnostics.refusal, diagnostics, period_of(log))
 
@@ -111,21 +91,16 @@ def eligible_shares(log: Log) -> dict[str, float]:
     return shares
 
 
-def _estimates(part: Part, target: Floats, estimators: Sequence[str], confidence: float) -> dict[str, Estimate]:
-    log, q, persons = part.log, part.q, part.persons
-    w, could = weights(log, target), possible(log, target)
-    seen = Seen(log.rewards, w, target, q, log.chosen, persons, could)
-    by_name: dict[str, Callable[[], Estimate]] = {
-        "ips": lambda: ips(log.rewards, w, persons, confidence=confidence, possible=could),
-        "snips": lambda: snips(log.rewards, w, persons, confidence=confidence, possible=could),
-        "dm": lambda: dm(target, q, persons, confidence=confidence),
-        "sndr": lambda: sndr(log.rewards, w, target, q, log.chosen, persons, confidence=confidence, possible=could),
-        "clipped_ips": lambda: clipped_ips(seen, confidence=confidence),
-        "switch_dr": lambda: switch_dr(seen, confidence=confidence),
-        "dros": lambda: dros(seen, confidence=confidence),
-        "dr": lambda: dr(log.rewards, w, target, q, log.chosen, persons, confidence=confidence, possible=could),
-    }
-    return {name: _within(by_name[name](), log) for name in estimators}
+def _evidence(part: Part, target: Floats) -> Evidence:
+    log, rows = part.log, np.arange(len(part.log))
+    return Evidence(
+        rewards=log.rewards,
+        weights=weights(log, target),
+        expected=expectation(target, part.q),
+        predicted=part.q[rows, log.chosen],
+        persons=part.persons,
+        possible=possible(log, target),
+    )
 
 
 def _within(found: Estimate, log: Log) -> Estimate:

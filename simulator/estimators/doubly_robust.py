@@ -11,9 +11,8 @@ from simulator.log import Floats
 def dr(
     rewards: Floats,
     weights: Floats,
-    target: Floats,
-    q: Floats,
-    chosen: NDArray[np.intp],
+    expected: Floats,
+    predicted: Floats,
     persons: NDArray[np.int64],
     *,
     confidence: float = 0.95,
@@ -21,11 +20,10 @@ def dr(
 ) -> Estimate:
     """DR: mean of Σ_a π(a|x)·q(x, a) + w·(r - q(x, chosen)). Dudík, Langford & Li 2011.
 
-    rewards, weights, chosen: (n,); target, q: (n, K). Unbiased with exact propensities, however poor the model, as
+    expected: (n,) the sums; predicted: (n,) q(x, chosen). Unbiased with exact propensities, however poor the model, as
     long as q(x, ·) of a round was not fitted on that round's person. With q = 0 it is IPS; with w = 0, DM.
     """
-    seen = q[np.arange(len(rewards)), chosen]
-    scores = np.einsum("ij,ij->i", target, q, dtype=np.float64) + weights * (rewards - seen)
+    scores = expected + weights * (rewards - predicted)
     value = float(scores.mean())
     found = estimate("dr", value, scores - value, persons, weights=weights, confidence=confidence, possible=possible)
     return bounded(found, rewards, weights, persons, possible, confidence=confidence)
@@ -34,9 +32,8 @@ def dr(
 def sndr(
     rewards: Floats,
     weights: Floats,
-    target: Floats,
-    q: Floats,
-    chosen: NDArray[np.intp],
+    expected: Floats,
+    predicted: Floats,
     persons: NDArray[np.int64],
     *,
     confidence: float = 0.95,
@@ -48,8 +45,7 @@ def sndr(
     biased in small logs. The error is that of a ratio (delta method). Raises NoSupport when every weight is 0.
     """
     require_weight(weights)
-    expected = np.einsum("ij,ij->i", target, q, dtype=np.float64)
-    residuals = rewards - q[np.arange(len(rewards)), chosen]
+    residuals = rewards - predicted
     correction = float(np.sum(weights * residuals)) / float(weights.sum())
     value = float(expected.mean()) + correction
     ratio = weights.size / float(weights.sum())

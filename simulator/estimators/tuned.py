@@ -1,37 +1,23 @@
 """Estimators with a parameter that trades bias for variance, which SLOPE chooses; the estimate says what was chosen."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.estimators.doubly_robust import dr
 from simulator.estimators.estimate import Estimate, jumps, with_sides
+from simulator.estimators.evidence import Evidence
 from simulator.estimators.importance import ips
 from simulator.estimators.weights import clipped, shrunk, slope, switched
-from simulator.intervals import Possible
 from simulator.log import Floats
 
 LIMITS = (np.inf, 1_000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0)
 """From no bias to the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What an estimator may know of the judged rounds. rewards, weights, chosen, persons: (n,); target, q: (n, K)."""
-
-    rewards: Floats
-    weights: Floats
-    target: Floats
-    q: Floats
-    chosen: NDArray[np.intp]
-    persons: NDArray[np.int64]
-    possible: Possible | None = None
-
-
-def clipped_ips(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+def clipped_ips(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
     """Clipped IPS: Σ min(w, limit) r / n. Ionides 2008."""
 
     def of(limit: float) -> Estimate:
@@ -41,14 +27,14 @@ def clipped_ips(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: flo
     return _chosen("clipped_ips", of, limits, "weights clipped at {:g}", confidence)
 
 
-def switch_dr(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+def switch_dr(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
     """Switch-DR: mean of Σ_a π(a|x) q(x, a) + w 1{w ≤ limit} (r - q(x, chosen)). Wang, Agarwal & Dudík 2017."""
     return _chosen(
         "switch_dr", _dr_with(seen, switched, lambda limit: limit, confidence), limits, "weights to {:g}", confidence
     )
 
 
-def dros(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
+def dros(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
     """DR with optimistic shrinkage: as DR, with weights limit · w / (w² + limit). Su et al. 2020."""
     # the greatest of limit · w / (w² + limit) over all w is √limit / 2
     return _chosen(
@@ -57,11 +43,11 @@ def dros(seen: Seen, *, limits: Sequence[float] = LIMITS, confidence: float = 0.
 
 
 def _dr_with(
-    seen: Seen, change: Callable[[Floats, float], Floats], greatest: Callable[[float], float], confidence: float
+    seen: Evidence, change: Callable[[Floats, float], Floats], greatest: Callable[[float], float], confidence: float
 ) -> Callable[[float], Estimate]:
     def of(limit: float) -> Estimate:
         w = change(seen.weights, limit)
-        found = dr(seen.rewards, w, seen.target, seen.q, seen.chosen, seen.persons, confidence=confidence)
+        found = dr(seen.rewards, w, seen.expected, seen.predicted, seen.persons, confidence=confidence)
         return _with_sides(found, seen, greatest(limit), confidence)
 
     return of
@@ -92,7 +78,7 @@ def _chosen(
     )
 
 
-def _with_sides(found: Estimate, seen: Seen, greatest: float, confidence: float) -> Estimate:
+def _with_sides(found: Estimate, seen: Evidence, greatest: float, confidence: float) -> Estimate:
     """Skewed by what was possible under changed weights, which are at most `greatest`."""
     if seen.possible is None:
         return found

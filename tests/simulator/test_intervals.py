@@ -114,10 +114,9 @@ def logged(rng: np.random.Generator, persons: int) -> tuple[dict[str, Any], floa
     n = person.size
     chosen = (rng.random(n) < 0.25).astype(int)
     rewards = (rng.random(n) < eager + 0.2 * chosen).astype(float)
-    target = np.tile([0.4, 0.6], (n, 1))
     weights = np.where(chosen == 1, 0.6 / 0.25, 0.4 / 0.75)
     return (
-        {"r": rewards, "w": weights, "pi": target, "a": chosen, "p": person, "q": np.tile([0.3, 0.5], (n, 1))},
+        {"r": rewards, "w": weights, "p": person, "v": np.full(n, 0.42), "s": np.where(chosen == 1, 0.5, 0.3)},
         0.35 + 0.2 * 0.6,
     )
 
@@ -131,8 +130,8 @@ def test_intervals_cover_when_people_come_again() -> None:
         found = {
             "ips": ips(x["r"], x["w"], x["p"]),
             "snips": snips(x["r"], x["w"], x["p"]),
-            "dr": dr(x["r"], x["w"], x["pi"], x["q"], x["a"], x["p"]),
-            "as if all were strangers": dr(x["r"], x["w"], x["pi"], x["q"], x["a"], np.arange(len(x["r"]))),
+            "dr": dr(x["r"], x["w"], x["v"], x["s"], x["p"]),
+            "as if all were strangers": dr(x["r"], x["w"], x["v"], x["s"], np.arange(len(x["r"]))),
         }
         for name, estimate in found.items():
             hits[name] += estimate.low <= truth <= estimate.high

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import NoSupport
-from simulator.estimators import Estimate, difference, dm, dr, effective_sample_size, ips, mean, snips
+from simulator.estimators import Estimate, difference, dm, dr, effective_sample_size, expectation, ips, mean, snips
 
 seeds = st.integers(0, 10_000)
 N, K = 40, 4
@@ -23,7 +23,9 @@ def draw(seed: int) -> dict[str, Any]:
         "rewards": rng.normal(size=N),
         "weights": target[rows, chosen] / logged[rows, chosen],
         "target": target,
-        "q": rng.normal(size=(N, K)),
+        "q": (q := rng.normal(size=(N, K))),
+        "expected": expectation(target, q),
+        "predicted": q[rows, chosen],
         "chosen": chosen,
         "persons": rng.integers(12, size=N),
     }
@@ -42,7 +44,7 @@ def test_ips_and_dr_are_unbiased_over_all_possible_logs(seed: int) -> None:
         chance = float(np.prod(logged[rows, chosen]))
         r, w = rewards[rows, chosen], target[rows, chosen] / logged[rows, chosen]
         average["ips"] += chance * ips(r, w, rows).value
-        average["dr"] += chance * dr(r, w, target, q, chosen, rows).value
+        average["dr"] += chance * dr(r, w, expectation(target, q), q[rows, chosen], rows).value
     truth = float((target * rewards).sum(axis=1).mean())
     assert average["ips"] == pytest.approx(truth)
     assert average["dr"] == pytest.approx(truth)
@@ -63,10 +65,10 @@ def test_snips_moves_and_scales_with_the_rewards(seed: int, shift: float, scale:
 @given(seeds)
 def test_dr_lies_between_its_parents(seed: int) -> None:
     x = draw(seed)
-    nothing = dr(x["rewards"], np.zeros(N), x["target"], x["q"], x["chosen"], x["persons"])
-    model = dm(x["target"], x["q"], x["persons"])
+    nothing = dr(x["rewards"], np.zeros(N), x["expected"], x["predicted"], x["persons"])
+    model = dm(x["expected"], x["persons"])
     assert (nothing.value, nothing.low) == pytest.approx((model.value, model.low))
-    no_model = dr(x["rewards"], x["weights"], x["target"], np.zeros((N, K)), x["chosen"], x["persons"])
+    no_model = dr(x["rewards"], x["weights"], np.zeros(N), np.zeros(N), x["persons"])
     weighted = ips(x["rewards"], x["weights"], x["persons"])
     assert (no_model.value, no_model.high) == pytest.approx((weighted.value, weighted.high))
 
@@ -78,13 +80,13 @@ def test_the_order_of_actions_and_rounds_means_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     actions, rounds = rng.permutation(K), rng.permutation(N)
     place = np.argsort(actions)
-    before = dr(x["rewards"], x["weights"], x["target"], x["q"], x["chosen"], x["persons"])
+    before = dr(x["rewards"], x["weights"], x["expected"], x["predicted"], x["persons"])
+    q = x["q"][rounds][:, actions]
     after = dr(
         x["rewards"][rounds],
         x["weights"][rounds],
-        x["target"][rounds][:, actions],
-        x["q"][rounds][:, actions],
-        place[x["chosen"]][rounds],
+        expectation(x["target"][rounds][:, actions], q),
+        q[np.arange(N), place[x["chosen"]][rounds]],
         x["persons"][rounds],
     )
     assert (after.value, after.low, after.high) == pytest.approx((before.value, before.low, before.high))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.estimators import dm, dr, ips, sndr, snips
+from simulator.estimators import dm, dr, expectation, ips, sndr, snips
 from simulator.estimators.weights import KERNELS, clipped, shrunk, slope, smoothed, switched
 
 CASES = ["synth_tiny", "synth_on_policy", "synth_deficient_support", "obd_men_random_to_bts"]
@@ -33,6 +33,8 @@ def arrays(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "q": q,
         "chosen": chosen,
         "persons": rows,
+        "expected": expectation(target, q),
+        "predicted": q[rows, chosen],
         "estimated": target[rows, chosen] / raw["estimated_pscore"] if "estimated_pscore" in raw else None,
     }
     return inputs, expected
@@ -45,8 +47,8 @@ def test_points_and_normal_intervals(shared: Path, case: str) -> None:
     found = {
         "ips": ips(r, w, persons),
         "snips": snips(r, w, persons),
-        "dm": dm(x["target"], x["q"], persons),
-        "dr": dr(r, w, x["target"], x["q"], x["chosen"], persons),
+        "dm": dm(x["expected"], persons),
+        "dr": dr(r, w, x["expected"], x["predicted"], persons),
     }
     for name, estimate in found.items():
         assert estimate.value == pytest.approx(expected[name]["value"], rel=1e-6), name
@@ -62,7 +64,7 @@ def test_points_and_normal_intervals(shared: Path, case: str) -> None:
 def test_other_weights(shared: Path, case: str) -> None:
     x, expected = arrays(shared / "reference" / case)
     r, w, persons = x["rewards"], x["weights"], x["persons"]
-    model = (x["target"], x["q"], x["chosen"], persons)
+    model = (x["expected"], x["predicted"], persons)
     most, scale = expected["ips_clipped"]["params"]["lambda_"], expected["dros"]["params"]["lambda_"]
     found = {
         "ips_clipped": ips(r, clipped(w, most), persons),
@@ -87,7 +89,7 @@ def test_slope(shared: Path, case: str, name: str, change: Any) -> None:
     tried = [
         ips(r, change(w, one), persons, confidence=0.9)  # its half-widths are those of one side at 95 %
         if name == "ips_clipped"
-        else dr(r, change(w, one), x["target"], x["q"], x["chosen"], persons, confidence=0.9)
+        else dr(r, change(w, one), x["expected"], x["predicted"], persons, confidence=0.9)
         for one in limits
     ]
     best = slope([one.value for one in tried], [one.high - one.value for one in tried])
@@ -100,7 +102,7 @@ def test_kernels_for_ordered_variants(shared: Path) -> None:
     with np.load(folder / "inputs.npz") as stored:
         raw = {name: stored[name].astype(np.float64) for name in stored}
     persons = np.arange(len(raw["reward"]))
-    q = raw["q_hat_at_evaluation_action"][:, None]
+    q = raw["q_hat_at_evaluation_action"]
     answers = json.loads((folder / "expected.json").read_text())["estimators"]
     seen = set()
     for answer in answers:
@@ -109,7 +111,7 @@ def test_kernels_for_ordered_variants(shared: Path) -> None:
         found = {
             "kernel_ips": lambda w=w: ips(raw["reward"], w, persons),
             "kernel_snips": lambda w=w: snips(raw["reward"], w, persons),
-            "kernel_dr": lambda w=w: dr(raw["reward"], w, np.ones_like(q), q, np.zeros(len(q), dtype=np.intp), persons),
+            "kernel_dr": lambda w=w: dr(raw["reward"], w, q, q, persons),
         }[answer["estimator"]]()
         assert found.value == pytest.approx(answer["value"], rel=1e-6), answer
         seen.add(kernel)
@@ -131,7 +133,7 @@ def test_estimated_propensities(shared: Path) -> None:
     r, w, persons = x["rewards"], x["estimated"], x["persons"]
     assert ips(r, w, persons).value == pytest.approx(expected["ips_estimated_pscore"]["value"], rel=1e-6)
     assert snips(r, w, persons).value == pytest.approx(expected["snips_estimated_pscore"]["value"], rel=1e-6)
-    model = (x["target"], x["q"], x["chosen"], persons)
+    model = (x["expected"], x["predicted"], persons)
     found = {
         "dr_estimated_pscore": dr(r, w, *model),
         "sndr_estimated_pscore": sndr(r, w, *model),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.estimators import Seen, clipped_ips, dr, dros, ips, switch_dr
+from simulator.estimators import Evidence, clipped_ips, dr, dros, ips, switch_dr
 from simulator.estimators.weights import balanced, clipped, marginalised, shrunk, slope, smoothed, switched
 from simulator.intervals import Possible
 
@@ -87,13 +87,12 @@ def test_slope_takes_the_narrowest_that_agrees(values: list[float], half_widths:
     assert slope(values, half_widths) == best
 
 
-def seen(n: int = 400) -> Seen:
+def seen(n: int = 400) -> Evidence:
     rng = np.random.default_rng(5)
-    target = np.tile([0.9, 0.1], (n, 1))
     chosen = (rng.random(n) < 0.98).astype(np.intp)  # what the policy likes was shown in 2 % of the rounds
     rewards = (rng.random(n) < 0.5).astype(float)
     weights = np.where(chosen == 0, 0.9 / 0.02, 0.1 / 0.98)
-    return Seen(rewards, weights, target, np.full((n, 2), 0.5), chosen, np.arange(n))
+    return Evidence(rewards, weights, np.full(n, 0.5), np.full(n, 0.5), np.arange(n))
 
 
 @pytest.mark.parametrize(("estimator", "told"), [(clipped_ips, "clipped"), (switch_dr, "weights to"), (dros, "shrink")])
@@ -119,7 +118,7 @@ def test_a_good_model_takes_over_where_the_log_says_little() -> None:
 def test_without_a_limit_they_are_what_they_came_from() -> None:
     x = seen()
     assert clipped_ips(x, limits=[np.inf]).value == ips(x.rewards, x.weights, x.persons).value
-    model = dr(x.rewards, x.weights, x.target, x.q, x.chosen, x.persons)
+    model = dr(x.rewards, x.weights, x.expected, x.predicted, x.persons)
     assert switch_dr(x, limits=[np.inf]).value == dros(x, limits=[np.inf]).value == model.value
 
 
@@ -127,7 +126,7 @@ def test_changed_weights_change_what_was_possible() -> None:
     """An event that the log could have held has at most the weight that is left to it."""
     possible = Possible(weight=40.0, max_weight=45.0, low=0.0, high=1.0)
     x = seen()
-    far = Seen(x.rewards, x.weights, x.target, x.q, x.chosen, x.persons, possible)
+    far = Evidence(x.rewards, x.weights, x.expected, x.predicted, x.persons, possible)
     unbounded, limited = clipped_ips(far, limits=[np.inf]), clipped_ips(far, limits=[5.0])
     assert unbounded.up == pytest.approx(40.0 * (1.0 - unbounded.value))
     assert limited.up == pytest.approx(5.0 * (1.0 - limited.value))

@@ -1,0 +1,39 @@
+"""What is trained on, and what is judged on.
+
+The rule of the period. Without anything trained, every row is judged on the whole log. A learner named by its
+specification is trained on the earlier `train_share` of the rounds, in log order, in one pass, and judged on what is
+later; a snapshot is judged only on what is later than its training. So that all rows are comparable, all of them are
+judged on one period: what is later than the latest of these moments. A snapshot that would leave less than a tenth of
+the log is refused instead of narrowing the period of the others.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator.candidates import Entry
+from simulator.log import Log
+
+MIN_JUDGED_SHARE = 0.1
+
+
+def periods(log: Log, asked: Sequence[Entry], train_share: float) -> tuple[Log | None, Log, dict[str, str]]:
+    """What to train on, what to judge on, and by name the refusals of snapshots that leave too little to judge."""
+    trained, starts = None, [-np.inf]
+    if any(entry.learner for entry in asked):
+        trained, _ = log.split(train_share)
+        starts.append(float(trained.times[-1]))
+    late: dict[str, str] = {}
+    for entry in asked:
+        if entry.judged_after is None:
+            continue
+        left = int(np.count_nonzero(log.times > entry.judged_after))
+        if left < max(1.0, MIN_JUDGED_SHARE * len(log)):
+            late[entry.name] = (
+                f"only {left:,} of {len(log):,} rounds are later than what it was trained on; "
+                f"at least {MIN_JUDGED_SHARE:.0%} are needed"
+            )
+        else:
+            starts.append(entry.judged_after)
+    start = max(starts)
+    return trained, log if start == -np.inf else log[log.times > start], late
