@@ -32,8 +32,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One policy to be judged. fixed: the variant that it always shows, if it is such a policy. ignores_context: so that
-    it need be asked but once for each eligible set.
+    """One policy to be judged. fixed: the variant that it always shows, if it is such a policy.
+
+    ignores_context: it need be asked but once for each eligible set.
     """
 
     name: str

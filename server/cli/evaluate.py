@@ -1,6 +1,5 @@
 """`elige evaluate`: what would each policy have earned?"""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,55 +50,39 @@ def evaluate(
     on the first half of the period and judged on the second. What the log can't judge is refused, with the reason.
     With --value the outcomes inside each window are made into another reward; what came late stays out.
     """
-    from policies.registry import PolicySpec, check
-    from server.evaluation import SNAPSHOT, groups_by, read_log, snapshot_candidate
-    from server.files.exported import groups_in, read_exported_log
+    from server.evaluation.request import EvaluationRequest
+    from server.evaluation.run import run
+    from server.evaluation.snapshots import SNAPSHOT
+    from server.evaluation.stored import Stored
+    from server.files.exported import Exported
     from server.store.database import Database
-    from simulator import ESTIMATORS, LANGUAGES, USUAL, render, to_html, to_json
-    from simulator import evaluate as run
+    from simulator import USUAL, render, to_html, to_json
 
-    if lang not in LANGUAGES:
-        raise typer.BadParameter(f"{lang!r}: expected one of {', '.join(LANGUAGES)}", param_hint="--lang")
-    for name in estimator or ():
-        if name not in ESTIMATORS:
-            raise typer.BadParameter(f"{name!r}: expected one of {', '.join(ESTIMATORS)}", param_hint="--estimator")
-    for spec in policy or ():  # before a long log is read for nothing
-        if not spec.startswith(SNAPSHOT):
-            check(PolicySpec.parse(spec))
-        elif folder is not None:
+    for spec in policy or ():
+        if folder is not None and spec.startswith(SNAPSHOT):
             raise typer.BadParameter(f"{spec}: an export holds no snapshots; ask the database", param_hint="--policy")
-    source = Database(db) if folder is None else folder
+    request = EvaluationRequest(
+        campaign=campaign,
+        slot=slot,
+        since=read_time(since, "--since"),
+        until=read_time(until, "--until"),
+        policies=tuple(policy or ()),
+        where=where,
+        reward=_reward(value, bounds),
+        by=by,
+        estimators=tuple(estimator or USUAL),
+        lang=lang,
+    )
+    source = Stored(Database(db)) if folder is None else Exported(folder)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
     ) as progress:
         task = progress.add_task("reading the log", total=1.0)
-        read = partial(read_log, source) if isinstance(source, Database) else partial(read_exported_log, source)
-        log = read(
-            campaign,
-            slot=slot,
-            since=read_time(since, "--since"),
-            until=read_time(until, "--until"),
-            where=where,
-            reward=_reward(value, bounds),
-            progress=lambda done: progress.update(task, completed=done),
-            left_out=_say_left_out,
-        )
-        policies = [
-            snapshot_candidate(source, campaign, log.slot, spec)
-            if isinstance(source, Database) and spec.startswith(SNAPSHOT)
-            else spec
-            for spec in policy or ()
-        ]
-        groups = None
-        if by is not None:
-            groups = groups_by(source, log, by) if isinstance(source, Database) else groups_in(log, by)
         evaluation = run(
-            log,
-            policies,
-            estimators=estimator or USUAL,
-            by=groups,
-            lang=lang,
+            source,
+            request,
             progress=lambda what, done: progress.update(task, description=what, completed=done),
+            left_out=_say_left_out,
         )
     if html is not None:
         html.write_text(to_html(evaluation), encoding="utf-8")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from policies.base import Learner, Policy
 from policies.registry import PolicySpec, create
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.store.database import Database
 from simulator import Candidate, Estimate, Evaluation, evaluate
 from simulator.worlds import World

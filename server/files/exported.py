@@ -1,6 +1,7 @@
 """Reads a folder that `elige export` has written: one slot's log of a campaign, as the store would give it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ import orjson
 
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
-from server.evaluation import OnLeftOut, log_of
+from server.evaluation.log import OnLeftOut, log_of
+from server.evaluation.request import EvaluationRequest
 from server.files.export import FILE, LISTS, day_folder, exported_days, versions_folder
 from server.records import Matured, Outcome, OutcomeStatus
 from server.reward_anew import OtherReward, OutcomesOf, earned_anew, with_reward
@@ -18,13 +20,39 @@ from server.store import export as rows
 from server.store.decisions import matured_of
 from server.store.outcomes import outcome_of
 from server.store.tables import campaigns as campaigns_table
-from simulator import By, Log
+from simulator import By, Candidate, Log
 from simulator.parquet import open_parquet
 
 JSON_TEXTS = {
     name: [column for column, kind in rows.kinds(table).items() if kind == "json" and column not in LISTS]
     for name, table in {**rows.TABLES, "campaigns": campaigns_table}.items()
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A folder as where logs are, as `server.evaluation.run.Source` says."""
+
+    folder: Path
+
+    def log(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Log:
+        return read_exported_log(
+            self.folder,
+            request.campaign,
+            slot=request.slot,
+            since=request.since,
+            until=request.until,
+            where=request.where,
+            reward=request.reward,
+            progress=progress,
+            left_out=left_out,
+        )
+
+    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
+        raise InvalidRequest(f"{name}: an export holds no snapshots; ask the database")
+
+    def groups(self, log: Log, key: str) -> By:
+        return groups_in(log, key)
 
 
 def read_exported_log(
@@ -39,7 +67,7 @@ def read_exported_log(
     progress: Callable[[float], None] = lambda done: None,
     left_out: OnLeftOut = lambda decisions: None,
 ) -> Log:
-    """The same log as `server.evaluation.read_log` gives of the store that was exported: the same rounds in order.
+    """The same log as `server.evaluation.log.read_log` gives of the store that was exported: the same rounds in order.
 
     Raises NoSuchCampaign, InvalidRequest for a folder that is no export or when no decision is left, ExpressionError,
     ParquetError.

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from server.cli import app
 from server.errors import InvalidCampaign, InvalidRequest
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.files.export import export_log
 from server.files.exported import read_exported_log
 from server.reward_anew import OtherReward

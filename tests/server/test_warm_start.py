@@ -10,7 +10,7 @@ import pytest
 
 from policies.types import Action, RewardRange
 from server.errors import Conflict, InvalidRequest, NoSuchCampaign, NotDeclared
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.records import Kind, Reason
 from server.store import decisions as decision_rows
 from server.store.database import Database

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from server.campaigns.file import load_campaigns
 from server.campaigns.versions import put_campaign
 from server.errors import Conflict, InvalidRequest, WrongState
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.files import back
 from server.files.back import import_exported
 from server.files.export import FILE, day_folder, export_log, versions_folder

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from server.errors import Conflict, InvalidRequest, NoSuchCampaign
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.files.export import FILE, day_folder, export_log
 from server.files.exported import groups_in, read_exported_log
 from server.store.database import Database

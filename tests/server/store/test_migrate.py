@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from server.errors import DatabaseUnusable
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.explain import Verdict, explain
 from server.loading import Loader
 from server.store import decisions as decision_rows

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.errors import InvalidRequest
-from server.evaluation import read_log
+from server.evaluation.log import read_log
 from server.files.export import export_log
 from server.files.exported import read_exported_log
 from server.records import Activation, Decision, Excluded, Matured

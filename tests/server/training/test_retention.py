@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.evaluation import snapshot_candidate
+from server.evaluation.snapshots import snapshot_candidate
 from server.records import Outcome, State
 from server.store import erasures as erasure_rows
 from server.store import inspection

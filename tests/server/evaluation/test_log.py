@@ -11,7 +11,9 @@ import pytest
 from policies.expressions import ExpressionError
 from policies.types import Action, RewardRange
 from server.errors import Conflict, InvalidCampaign, InvalidRequest, NoSuchCampaign, NoSuchSnapshot
-from server.evaluation import groups_by, read_log, snapshot_candidate
+from server.evaluation.groups import groups_by
+from server.evaluation.log import read_log
+from server.evaluation.snapshots import snapshot_candidate
 from server.explain import explain
 from server.files.export import export_log
 from server.files.exported import read_exported_log

@@ -1,0 +1,45 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from policies.registry import PolicyError
+from server.errors import InvalidRequest
+from server.evaluation.request import EvaluationRequest
+from server.reward_anew import OtherReward
+
+
+def test_a_document_gives_an_equal_request_back() -> None:
+    asked = EvaluationRequest(
+        campaign="héroe",
+        since=datetime(2026, 1, 2, tzinfo=UTC),
+        policies=("squarecb", "snapshot:3"),
+        reward=OtherReward("5 * click", (0.0, 5.0)),
+        estimators=("dr",),
+        confidence=0.9,
+    )
+    assert EvaluationRequest.from_document(asked.document()) == asked
+    assert EvaluationRequest(campaign="a").document() == {"campaign": "a"}
+
+
+def test_what_a_newer_version_asked_is_not_taken_for_something_else() -> None:
+    with pytest.raises(InvalidRequest, match=r"\['weather'\], which this version does not know"):
+        EvaluationRequest.from_document({"campaign": "a", "weather": "fair"})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"lang": "fr"}, "language 'fr': expected one of en, es"),
+        ({"estimators": ("magic",)}, "estimator 'magic': expected one of ips"),
+        ({"train_share": 1.0}, "train_share 1.0: expected a number between 0 and 1"),
+        ({"confidence": 95.0}, "confidence 95.0: expected a number between 0 and 1"),
+    ],
+)
+def test_what_can_be_asked_of_no_log_is_refused_before_it_is_read(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        EvaluationRequest(campaign="a", **wrong)  # type: ignore[arg-type]
+
+
+def test_a_policy_that_is_none_is_refused_before_the_log_is_read() -> None:
+    with pytest.raises(PolicyError, match="no policy 'magic'"):
+        EvaluationRequest(campaign="a", policies=("magic",))
