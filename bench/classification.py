@@ -9,12 +9,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bench import plain_vw
-from bench.bandit_sets import SETS, Problem, one_pass, problem
+from bench.bandit_sets import one_pass
 from bench.cells import spread
 from bench.figures import Figures
 from policies.base import Learner
 from policies.registry import PolicySpec, create
 from policies.types import Pmf, RewardRange, TrainingExample
+from simulator.worlds.classification import SETS, Problem, problem
 
 SHUFFLES = 10
 """Orders of the rows; the seed of each is its number."""

@@ -2,14 +2,16 @@
 
     python -m bench.coverage --logs 2000
     python -m bench.coverage --logs 2000 --only people
+    python -m bench.coverage --logs 2000 --intervals likelihood,bootstrap,empirical_bernstein,anytime
 
 Cells are rewards (common, 6 %, 1 %) by weights (to 8, 42, 200) by rounds (300, 2,000, 20,000); then rounds a person.
 The intervals are those that `elige evaluate` prints, beside the symmetric ones of the same estimates and the
-Cressie-Read interval.
+Cressie-Read interval; with --intervals, those that `elige evaluate --interval` makes: of SNIPS, and of IPS where a
+ratio has none.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -22,8 +24,10 @@ from bench.cells import spread
 from bench.children import run
 from bench.figures import Figures, as_text, machine
 from bench.registry import Benchmark
-from simulator.estimators import dr, expectation, snips
-from simulator.intervals import Possible, cressie_read
+from simulator.estimators import Evidence, Method, estimates_of, expectation
+from simulator.intervals import Possible
+from simulator.intervals import cressie_read as cressie_read_limits
+from simulator.limits import Resampling
 from simulator.log import Floats
 
 GROUPS, VARIANTS = 5, 10
@@ -38,7 +42,7 @@ PRIOR = 10.0
 CHUNK = 100
 NOMINAL, AT_LEAST = 0.95, 0.93
 CRESSIE_READ = "Cressie-Read"
-INTERVALS = ("SNIPS", "DR", "SNIPS, symmetric", "DR, symmetric", CRESSIE_READ)
+PRINTED = ("SNIPS", "DR", "SNIPS, symmetric", "DR, symmetric", CRESSIE_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,14 @@ class Counted:
 
     limits: NDArray[np.float64]
     truth: float
+    names: tuple[str, ...] = PRINTED
 
     def covers(self, interval: str) -> float:
-        low, high = self.limits[:, INTERVALS.index(interval)].T
+        low, high = self.limits[:, self.names.index(interval)].T
         return float(np.mean((low <= self.truth) & (self.truth <= high)))
 
     def width(self, interval: str) -> float:
-        low, high = self.limits[:, INTERVALS.index(interval)].T
+        low, high = self.limits[:, self.names.index(interval)].T
         return float(np.mean(high - low))
 
 
@@ -99,14 +104,17 @@ def world(rate: float, heaviest: int) -> World:
     return World(policy, logged, np.minimum(chances * rate / value, 0.95))
 
 
-def cell(rate: float, heaviest: int, rounds: int, visits: int, logs: int, seed: int) -> NDArray[np.float64]:
+def cell(
+    rate: float, heaviest: int, rounds: int, visits: int, logs: int, seed: int, names: tuple[str, ...] = PRINTED
+) -> NDArray[np.float64]:
     """(logs, intervals, 2)."""
     of = world(rate, heaviest)
     rng = np.random.default_rng((seed, heaviest, rounds, visits, int(rate * 1000)))
-    return np.array([_limits(of, rng, rounds, visits) for _ in range(logs)])
+    return np.array([_limits(drawn(of, rng, rounds, visits), names) for _ in range(logs)])
 
 
-def _limits(of: World, rng: np.random.Generator, rounds: int, visits: int) -> list[tuple[float, float]]:
+def drawn(of: World, rng: np.random.Generator, rounds: int, visits: int) -> Evidence:
+    """One log, as what it says about the judged policy."""
     persons = np.arange(rounds) // visits
     kinds = rng.integers(GROUPS, size=persons[-1] + 1)[persons]
     eager = rng.choice([0.5, 1.5], size=persons[-1] + 1)[persons] if visits > 1 else np.ones(rounds)
@@ -117,17 +125,43 @@ def _limits(of: World, rng: np.random.Generator, rounds: int, visits: int) -> li
     weights = target[np.arange(rounds), chosen] / of.logged[kinds, chosen]
     q = _model(kinds, chosen, rewards, persons, rng)
     expected, predicted = expectation(target, q), q[np.arange(rounds), chosen]
-    seen = of.possible
-    if not weights.any():
-        return [(0.0, 1.0)] * len(INTERVALS)
-    estimates = [
-        snips(rewards, weights, persons, possible=seen),
-        dr(rewards, weights, expected, predicted, persons, possible=seen),
-        snips(rewards, weights, persons),
-        dr(rewards, weights, expected, predicted, persons),
-    ]
-    limits = [(max(one.low, 0.0), min(one.high, 1.0)) for one in estimates]
-    return [*limits, cressie_read(rewards, weights, persons, seen, confidence=NOMINAL)]
+    return Evidence(rewards, weights, expected, predicted, persons, of.possible)
+
+
+def _limits(x: Evidence, names: tuple[str, ...]) -> list[tuple[float, float]]:
+    if not x.weights.any():
+        return [(0.0, 1.0)] * len(names)
+    found = (_KNOWN[name](x) for name in names)
+    return [(max(low, 0.0), min(high, 1.0)) for low, high in found]
+
+
+def _made(estimator: str, interval: str) -> Callable[[Evidence], tuple[float, float]]:
+    def limits(x: Evidence) -> tuple[float, float]:
+        resampling = Resampling.of(x.persons, seed=0) if interval == "bootstrap" else None
+        found = estimates_of([estimator], x, Method(interval, NOMINAL, resampling))[estimator]
+        return found.low, found.high
+
+    return limits
+
+
+def _of_cressie_read(x: Evidence) -> tuple[float, float]:
+    assert x.possible is not None
+    return cressie_read_limits(x.rewards, x.weights, x.persons, x.possible, confidence=NOMINAL)
+
+
+_KNOWN: Mapping[str, Callable[[Evidence], tuple[float, float]]] = {
+    "SNIPS": _made("snips", "skewed"),
+    "DR": _made("dr", "skewed"),
+    "SNIPS, symmetric": _made("snips", "normal"),
+    "DR, symmetric": _made("dr", "normal"),
+    CRESSIE_READ: _of_cressie_read,
+    "skewed": _made("snips", "skewed"),
+    "normal": _made("snips", "normal"),
+    "bootstrap": _made("snips", "bootstrap"),
+    "likelihood": _made("snips", "likelihood"),
+    "empirical_bernstein": _made("ips", "empirical_bernstein"),
+    "anytime": _made("ips", "anytime"),
+}
 
 
 def _model(
@@ -158,11 +192,12 @@ def measure(
     rounds: Sequence[int] = ROUNDS,
     visits: Sequence[int] = (1,),
     title: str = "coverage",
+    names: tuple[str, ...] = PRINTED,
 ) -> Figures:
     """One row a cell: of each interval the share of logs in which it holds the truth, and its mean width."""
     cells = [(rate, heaviest, n, m) for rate in rates for heaviest in weights for n in rounds for m in visits]
     pieces = [
-        (RATES[rate], heaviest, n, m, min(CHUNK, logs - CHUNK * piece), piece)
+        (RATES[rate], heaviest, n, m, min(CHUNK, logs - CHUNK * piece), piece, names)
         for rate, heaviest, n, m in cells
         for piece in range(ceil(logs / CHUNK))
     ]
@@ -171,23 +206,24 @@ def measure(
     document: dict[str, Any] = {"nominal": NOMINAL, "logs": logs, "cells": []}
     for place, (rate, heaviest, n, m) in enumerate(cells):
         of_cell = found[place * ceil(logs / CHUNK) : (place + 1) * ceil(logs / CHUNK)]
-        counted = Counted(np.concatenate(of_cell), world(RATES[rate], heaviest).truth)
-        told = {name: (counted.covers(name), counted.width(name)) for name in INTERVALS}
+        counted = Counted(np.concatenate(of_cell), world(RATES[rate], heaviest).truth, names)
+        told = {name: (counted.covers(name), counted.width(name)) for name in names}
         name = f"{rate}, weights to {heaviest}, {n:,} rounds" + (f", {m} a person" if len(visits) > 1 else "")
         rows.append((name, *(_told(covers, width) for covers, width in told.values())))
         document["cells"].append({"cell": name, **{name: list(pair) for name, pair in told.items()}})
     return Figures(
         title=f"{title}: share of {logs:,} logs whose nominal 95 % interval holds the truth / mean width; "
         f"* below {AT_LEAST}",
-        header=("", *INTERVALS),
+        header=("", *names),
         rows=tuple(rows),
         document=document,
     )
 
 
-def of_people(logs: int) -> Figures:
+def of_people(logs: int, names: tuple[str, ...] = PRINTED) -> Figures:
     """The cells with several rounds a person."""
-    return measure(logs=logs, weights=(42,), rounds=(2_000,), visits=VISITS, title="coverage, people who come again")
+    title = "coverage, people who come again"
+    return measure(logs=logs, weights=(42,), rounds=(2_000,), visits=VISITS, title=title, names=names)
 
 
 def _told(covers: float, width: float) -> str:
@@ -198,17 +234,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.coverage", description="How often intervals hold the truth.")
     parser.add_argument("--logs", type=int, default=2_000, help="a cell; default: %(default)s")
     parser.add_argument("--only", choices=("cells", "people"), help="one of the two tables")
+    parser.add_argument(
+        "--intervals", metavar="NAME,NAME", help=f"instead of those of the usual tables, some of: {', '.join(_KNOWN)}"
+    )
     options = parser.parse_args(arguments)
+    names = tuple(options.intervals.split(",")) if options.intervals else PRINTED
+    if unknown := [name for name in names if name not in _KNOWN]:
+        parser.error(f"no interval {unknown[0]!r}; there are: {', '.join(_KNOWN)}")
     print("{cores} cores, Python {python}".format(**machine()))
-    for figures in tables(options.logs, only=options.only):
+    for figures in tables(options.logs, only=options.only, names=names):
         print(f"\n{as_text(figures)}", flush=True)
 
 
-def tables(logs: int, *, only: str | None = None) -> Iterator[Figures]:
+def tables(logs: int, *, only: str | None = None, names: tuple[str, ...] = PRINTED) -> Iterator[Figures]:
     if only != "people":
-        yield measure(logs=logs)
+        yield measure(logs=logs, names=names)
     if only != "cells":
-        yield of_people(logs)
+        yield of_people(logs, names)
 
 
 BENCHMARK = Benchmark(

@@ -47,13 +47,14 @@ def arrays(rounds: int, variants: int) -> dict[str, Any]:
 def ours(rounds: int, variants: int) -> Measured:
     """As `simulator.evaluate` does, once for each estimator: diagnostics, value, interval."""
     from policies.types import Action
+    from simulator.contexts import Contexts
     from simulator.judging import Asked, judged_row, part_of
     from simulator.log import Log
 
     x = arrays(rounds, variants)
     log = Log(
         actions=tuple(Action(f"v{place}") for place in range(variants)),
-        contexts=({},) * rounds,
+        contexts=Contexts({}, rounds),
         eligible=np.ones((rounds, variants), dtype=bool),
         chosen=x["chosen"],
         propensities=x["logged"][np.arange(rounds), x["chosen"]],

@@ -18,6 +18,7 @@ from bench.real_data import real_data
 from policies.base import Learner
 from policies.registry import PolicySpec, create
 from policies.types import Action, Features, RewardRange
+from simulator.contexts import Contexts
 from simulator.diagnostics import weights
 from simulator.estimators import Estimate, difference, dr, expectation
 from simulator.log import Floats, Log
@@ -65,7 +66,7 @@ def log_of(rows: Sequence[Row], reward: str) -> Log:
     n, k = len(rows), len(ids)
     return Log(
         actions=VARIANTS,
-        contexts=tuple(map(_context, rows)),
+        contexts=Contexts.of(map(_context, rows)),
         eligible=np.ones((n, k), dtype=bool),
         chosen=np.array([ids.index(row["segment"]) for row in rows]),
         propensities=np.full(n, 1.0 / k),

@@ -11,8 +11,9 @@ import numpy as np
 import vowpalwabbit
 from numpy.typing import NDArray
 
-from bench.bandit_sets import one_pass, problem
+from bench.bandit_sets import one_pass
 from policies.types import Pmf
+from simulator.worlds.classification import problem
 
 Floats = NDArray[np.float64]
 

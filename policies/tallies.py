@@ -6,7 +6,7 @@ that followed, so the posterior of a variant needs its plain rewards and no impo
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +55,17 @@ class Tallies:
         self._segments: set[str] = set()
         self._variants = 0
         self.examples = 0
+
+    @classmethod
+    def told(cls, variants: Mapping[str, Tally]) -> "Tallies":
+        """As after examples of these tallies, of which none is forgotten yet."""
+        tallies = cls()
+        tallies.examples = round(sum(tally.n for tally in variants.values()))
+        total = Tally(*(sum(column) for column in zip(*variants.values(), strict=True)))
+        for key, tally in (((), total), *(((variant,), tally) for variant, tally in variants.items())):
+            tallies._rows[key] = (tally.n, tally.r, tally.rr, tallies.examples)
+        tallies._variants = len(variants)
+        return tallies
 
     def add(self, variant: str, segment: str | None, reward: float) -> None:
         """Count one example of a scaled reward."""

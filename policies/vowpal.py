@@ -36,6 +36,11 @@ INTERACTIONS = {
 """Which features are multiplied: context × variant; also context × context (× variant); none."""
 
 
+def workspace(arguments: str) -> Any:
+    """A Vowpal Wabbit of one's own, with these arguments beside those that all have."""
+    return vowpalwabbit.Workspace(f"{_ALWAYS} {arguments}")
+
+
 class VowpalLearner:
     """A contextual bandit with action-dependent features (`--cb_explore_adf`).
 
@@ -64,7 +69,7 @@ class VowpalLearner:
         self.examples = 0
         self.scales = Scales()
         if state is None:
-            self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {own}")
+            self._workspace = workspace(own)
         else:
             # a bag draws how often it learns each example; how far it has drawn is kept in the model, as its seed
             self._load(state, f"--cb_explore_adf {arguments}" if "--bag " in arguments else own)
@@ -150,7 +155,7 @@ class VowpalLearner:
             path = Path(folder) / "model"
             path.write_bytes(model)
             try:
-                self._workspace = vowpalwabbit.Workspace(f"{_ALWAYS} {arguments} --initial_regressor {path}")
+                self._workspace = workspace(f"{arguments} --initial_regressor {path}")
             except RuntimeError as error:
                 reason = str(error).replace(str(path), "the snapshot")
                 raise UnreadableSnapshot(f"Vowpal Wabbit refuses the model: {reason}") from error

@@ -125,6 +125,24 @@ class NoSuchErasure(EligeError):
         super().__init__(f"no erasure {erasure_id[:60]!r}: expected the id that ErasePerson answered")
 
 
+class NoSuchEvaluation(EligeError):
+    """No evaluation has this id."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, evaluation_id: str) -> None:
+        super().__init__(f"no evaluation {evaluation_id[:60]!r}: expected the id that StartEvaluation answered")
+
+
+class NoRates(EligeError):
+    """A campaign whose log does not say what a plan needs, where the request does not either."""
+
+    code = "FAILED_PRECONDITION"
+
+    def __init__(self, campaign: str, what: str, otherwise: str) -> None:
+        super().__init__(f"campaign {campaign!r} has no {what} of the last 28 days: {otherwise}")
+
+
 class CannotRebuild(EligeError):
     """The bytes of a snapshot are gone, and learning its part of the log again does not give them back."""
 

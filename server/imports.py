@@ -22,6 +22,7 @@ from server.store import training as training_rows
 from server.store.database import Database
 from server.store.training import Earned
 from simulator.log import Round
+from simulator.rounds import known_propensity
 from simulator.sources import Source
 
 CHUNK = 2_000
@@ -155,7 +156,7 @@ def _choice(one: Round, source: Source, at: datetime) -> Choice:
         slot=source.slot,
         variant=one.chosen,
         content={},
-        propensity=one.propensity,
+        propensity=known_propensity(one),
         kind=Kind.OBSERVED,
         reason=Reason.IMPORTED,
         policy="imported",

@@ -46,6 +46,7 @@ class Group(StrEnum):
     """Which part of the people this person belongs to."""
 
     POLICY = "policy"
+    CONTROL = "control"  # drawn by person, and never given what policies choose: what lift is measured against
 
 
 class Excluded(StrEnum):

@@ -87,6 +87,8 @@ class Service:
         self._version = lru_cache(maxsize=256)(self._read_version)
         self._failures: set[tuple[str, int, str, type[Exception]]] = set()
         self._refreshing = asyncio.Lock()
+        self.evaluation_asked = asyncio.Event()
+        """Set where one is asked for: whoever computes them need not wait for the next look."""
         self._looked = -MISS_INTERVAL  # when the last look into the database began, by time.monotonic()
 
     @property

@@ -19,6 +19,7 @@ from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
 from server.store.database import Database
 from server.store.decisions import Repeat
+from simulator.rounds import known_propensity
 from simulator.sources import Source
 
 
@@ -105,7 +106,7 @@ def _observed(
             ObservedChoice(
                 slot=slot,
                 variant=one.chosen,
-                propensity=one.propensity,
+                propensity=known_propensity(one),
                 eligible=tuple(action.id for action in one.actions),
                 candidates=tuple(Candidate(a.id, {}, a.features) for a in one.actions if a.id not in declared),
             ),

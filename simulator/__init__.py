@@ -6,56 +6,93 @@
     evaluation = evaluate(log, ["epsilon:epsilon=0.1", "squarecb"])
     print(evaluation.verdict)
 
-A `Log` comes from rounds, from a CSV file (`csv_log`), from a log in Vowpal Wabbit's dsjson (`dsjson_log`), or from the
-Open Bandit Dataset (`open_bandit`). An `Evaluation` is shown as a table in the terminal (`render`), as JSON
-(`to_json`), as a page (`to_html`), or as a figure (`simulator.plots.figure`). Estimators are plain functions in
-`simulator.estimators`. Pure but for the readers of files.
+A `Log` comes from rounds, from a data frame (`frame_log`), from a CSV or Parquet file (`csv_log`, `parquet_log`), from
+a log in Vowpal Wabbit's dsjson (`dsjson_log`), or from the Open Bandit Dataset (`open_bandit`). An `Evaluation` is
+shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (`to_html`), or in a notebook (`Report`).
+Estimators are plain functions in `simulator.estimators`. Pure but for the readers of files.
 """
 
 from simulator.candidates import Candidate, EvaluationError
+from simulator.checks import diagnose_log, diagnose_policy, ratio_of_counts
+from simulator.contexts import Contexts
 from simulator.diagnostics import Diagnostics, diagnose
 from simulator.dsjson import dsjson_log
-from simulator.estimators import ESTIMATORS, USUAL, Estimate
+from simulator.estimators import ESTIMATORS, INTERVALS, USUAL, Estimate, check_names
 from simulator.evaluate import evaluate
-from simulator.evaluation import Evaluation, Group, Period, Row
+from simulator.evaluate_page import diagnose_page, evaluate_page
+from simulator.evaluation import Evaluation, Group, Period, Row, View
+from simulator.findings import Finding, Severity
+from simulator.frames import frame_log, parquet_log
+from simulator.grids import evaluate_grid
 from simulator.groups import By
 from simulator.intervals import NoSupport
+from simulator.lift import Trial
 from simulator.log import Log, LogError, LogSummary, Round
 from simulator.mapping import CsvMapping, MappingError
-from simulator.report import render, to_html, to_json
+from simulator.models import MODELS, RewardModel
+from simulator.page import Report, to_html
+from simulator.page_policies import PageCandidate, slot_specs
+from simulator.pages import Page
+from simulator.replay.record import Replay, Replaying
+from simulator.report import render, to_json
 from simulator.sentences import LANGUAGES
 from simulator.sources import csv_log, open_bandit
+from simulator.streams import evaluate_parquet
 from simulator.tables import SourceError
 from simulator.targets import Progress
 
 __all__ = [
     "ESTIMATORS",
+    "INTERVALS",
     "LANGUAGES",
+    "MODELS",
     "USUAL",
     "By",
     "Candidate",
+    "Contexts",
     "CsvMapping",
     "Diagnostics",
     "Estimate",
     "Evaluation",
     "EvaluationError",
+    "Finding",
     "Group",
     "Log",
     "LogError",
     "LogSummary",
     "MappingError",
     "NoSupport",
+    "Page",
+    "PageCandidate",
     "Period",
     "Progress",
+    "Replay",
+    "Replaying",
+    "Report",
+    "RewardModel",
     "Round",
     "Row",
+    "Severity",
     "SourceError",
+    "Trial",
+    "View",
+    "check_names",
     "csv_log",
     "diagnose",
+    "diagnose_log",
+    "diagnose_page",
+    "diagnose_policy",
     "dsjson_log",
     "evaluate",
+    "evaluate_grid",
+    "evaluate_page",
+    "evaluate_parquet",
+    "frame_log",
     "open_bandit",
+    "parquet_log",
+    "ratio_of_counts",
     "render",
+    "slot_specs",
     "to_html",
     "to_json",
 ]

@@ -34,7 +34,7 @@ class Candidate:
 class Entry:
     """One policy to be judged. fixed: the variant that it always shows, if it is such a policy.
 
-    ignores_context: it need be asked but once for each eligible set.
+    ignores_context: it need be asked but once for each eligible set. spec: what it was named by, if it was.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Entry:
     note: str = ""
     fixed: str | None = None
     ignores_context: bool = False
+    spec: PolicySpec | None = None
 
 
 def named(log: Log, policy: PolicySpec | str | Candidate, *, seed: int) -> Entry:
@@ -59,14 +60,14 @@ def named(log: Log, policy: PolicySpec | str | Candidate, *, seed: int) -> Entry
     for variant in named.variants:
         if variant not in log.ids:
             raise EvaluationError(f"policy {str(spec)!r}: no variant {variant!r} in this log; it has: {list(log.ids)}")
+    known = log.contexts.keys
     for key in named.keys:
-        if not any(key in context for context in log.contexts):
-            known = sorted({name for context in log.contexts for name in context})
+        if key not in known:
             raise EvaluationError(
                 f"policy {str(spec)!r}: no round of this log has a context key {key!r}; known: {known}"
             )
     fixed = str(spec.parameters["variant"]) if spec.name == "fixed" else None
-    return Entry(str(spec), SPEC, built, learner=built if isinstance(built, Learner) else None, fixed=fixed)
+    return Entry(str(spec), SPEC, built, learner=built if isinstance(built, Learner) else None, fixed=fixed, spec=spec)
 
 
 def _default(log: Log) -> str:

@@ -1,4 +1,6 @@
-"""Policies against what was served: how much more, how sure, and if not, how many more decisions it would take."""
+"""Policies against what was served, and that against the control group: how much more, how sure, and if not, how many
+more decisions it would take.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.estimators import Estimate, difference
-from simulator.evaluation import LOGGED, SNAPSHOT, SPEC, Comparison, Row
-from simulator.intervals import p_value, skewed
+from simulator.estimators import NORMAL, Estimate, difference, doubt
+from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
+from simulator.intervals import clustered, skewed
 from simulator.sentences import Language
 
 POWER = 0.8
@@ -18,26 +20,43 @@ POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Pair:
+    """Two that are compared. gain, relative: of the first over the second; p: of no difference, not corrected."""
+
     name: str
+    against: str
     gain: Estimate
     relative: Estimate | None
     p: float
 
 
 def compare(
-    rows: Sequence[Row], persons: NDArray[np.int64], *, headline: str, confidence: float, language: Language
+    rows: Sequence[Row],
+    persons: NDArray[np.int64],
+    *,
+    headline: str,
+    confidence: float,
+    language: Language,
+    lift: Pair | None = None,
 ) -> tuple[Comparison, ...]:
-    """Every policy that was asked for against the logged one; where none was, the uniform and the fixed ones. Paired on
-    the same rounds; the p-values are corrected for their number (Holm 1979), intervals are those of each alone.
+    """Every policy that was asked for against the logged one; where none was, the uniform and the fixed ones; and, as
+    the last, the lift over the control group, where there is one. Paired on the same rounds; the p-values are corrected
+    for their number (Holm 1979), intervals are those of each alone.
     """
-    judged = {row.name: found for row in rows if (found := row.estimates.get("mean") or row.estimates.get(headline))}
+    judged = paired(rows, headline)
     logged = judged[LOGGED]
-    asked = [row.name for row in rows if row.role in (SPEC, SNAPSHOT) and row.name in judged]
+    asked = [row.name for row in rows if row.role in ASKED and row.name in judged]
     names = asked or [name for name in judged if name != LOGGED]
-    pairs = [_pair(name, judged[name], logged, persons, confidence) for name in names]
-    adjusted = dict(zip(names, holm([pair.p for pair in pairs]), strict=True))
-    return tuple(_told(pair, adjusted[pair.name], len(names), confidence, language) for pair in pairs)
+    pairs = [pair_of(name, judged[name], LOGGED, logged, persons, confidence) for name in names]
+    pairs += [lift] if lift else []
+    adjusted = holm([pair.p for pair in pairs])
+    return tuple(_told(pair, p, len(pairs), confidence, language) for pair, p in zip(pairs, adjusted, strict=True))
+
+
+def paired(rows: Sequence[Row], headline: str) -> dict[str, Estimate]:
+    """By name, what to read first of those that were judged on the same rounds: all but the control group."""
+    found = ((row, row.estimates.get("mean") or row.estimates.get(headline)) for row in rows if row.role != CONTROL)
+    return {row.name: estimate for row, estimate in found if estimate}
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -61,22 +80,30 @@ def more_decisions(gain: Estimate, comparisons: int, confidence: float) -> int |
     return max(0, ceil(gain.n * (times - 1.0)))
 
 
-def _pair(name: str, found: Estimate, logged: Estimate, persons: NDArray[np.int64], confidence: float) -> _Pair:
-    gain = difference(found, logged, persons, confidence=confidence)
-    p = p_value(gain.value, gain.influence, persons, up=gain.up, down=gain.down)
-    return _Pair(name, gain, _relative(found, logged, gain, persons, confidence), p)
+def pair_of(
+    name: str, found: Estimate, against: str, second: Estimate, persons: NDArray[np.int64], confidence: float
+) -> Pair:
+    """The first over the second; both with an influence of the same rounds, whose persons these are."""
+    gain = difference(found, second, persons, confidence=confidence)
+    p = doubt(gain, persons)
+    return Pair(name, against, gain, _relative(found, second, gain, persons, confidence), p)
 
 
 def _relative(
     found: Estimate, logged: Estimate, gain: Estimate, persons: NDArray[np.int64], confidence: float
 ) -> Estimate | None:
-    """(first - second) / second, with the error of both (delta method); None unless the second is surely positive."""
-    if logged.low <= 0.0:
+    """(first - second) / second, with the error of both (delta method); None unless the second is surely positive, or
+    where the interval of the difference is made of more than its influence.
+    """
+    if logged.low <= 0.0 or gain.basis is not None:
         return None
     value = gain.value / logged.value
     influence = (found.influence - found.value / logged.value * logged.influence) / logged.value
     up, down = gain.up / logged.value, gain.down / logged.value
-    sides = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
+    if gain.interval == NORMAL:
+        sides = clustered(value, influence, persons, confidence=confidence)
+    else:
+        sides = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
     return replace(
         gain,
         estimator="relative difference",
@@ -90,7 +117,7 @@ def _relative(
     )
 
 
-def _told(pair: _Pair, p: float, comparisons: int, confidence: float, language: Language) -> Comparison:
+def _told(pair: Pair, p: float, comparisons: int, confidence: float, language: Language) -> Comparison:
     shown = pair.relative or pair.gain
     write = language.share if pair.relative else language.number
     known = p < 1.0 - confidence and (shown.low > 0.0 or shown.high < 0.0)
@@ -105,11 +132,11 @@ def _told(pair: _Pair, p: float, comparisons: int, confidence: float, language: 
     sentence = language.sentence(
         template,
         policy=language.name(pair.name),
-        against=language.name(LOGGED),
+        against=language.name(pair.against),
         by=language.by_a_share.format(share=by) if pair.relative else by,
         sure=language.share(confidence),
         low=write(limits[0]),
         high=write(limits[1]),
         needed=language.count(needed or 0),
     )
-    return Comparison(pair.name, LOGGED, pair.gain, pair.relative, p, needed, sentence)
+    return Comparison(pair.name, pair.against, pair.gain, pair.relative, p, needed, sentence)

@@ -1,38 +1,30 @@
-"""Can this log judge that policy at all? The answer comes before any estimate, and a no comes with its reason."""
+"""How much of a log speaks about one policy, in numbers. What follows from them is said by `simulator.checks`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.estimators import effective_sample_size
-from simulator.intervals import Possible
+from simulator.estimators import effective_sample_size, ips
+from simulator.intervals import Possible, numbered
 from simulator.log import Flags, Floats, Log
-
-MIN_SUPPORT = 0.95
-"""Below this share of the policy's probability on choices the log could have shown: refused."""
-
-MIN_ESS = 50.0
-"""Below this effective sample size an interval means nothing: refused."""
-
-MIN_EVENTS = 5.0
-"""Below this effective number of rewarded rounds: refused."""
+from simulator.pareto import pareto_shape
 
 BLOCK = 65_536
-WARN_EVENTS = 30.0
-WARN_ESS_SHARE = 0.1  # of the rounds
-WARN_WEIGHT_ERRORS = 4.0  # standard errors between the mean weight and 1
-SUPPORT_ERRORS = 2.0  # standard errors of doubt that an estimated support is given before it is refused
+BOUNDS_CONFIDENCE = 0.95
+WHOLE = 1e-9  # probability that may be missing by rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """How much of a log speaks about one policy, and whether that is enough.
+    """How much of a log speaks about one policy.
 
     support: the share of the policy's probability on choices the log could have shown. Exact where the log's
     probabilities are known; else the mean weight, whose expectation it is (`support_exact` is False).
     ess: (Σw)²/Σw². events: the same over rewarded rounds only. mean_weight: near 1 if propensities and support are
-    right. refusal: why the log can't judge the policy, or None. warnings: what to keep in mind where it can.
+    right; mean_weight_error: its standard error, by rounds. pareto_k: the shape of the tail of the weights, None where
+    too few differ; see `simulator.pareto`. bounds: between which the policy's value lies, with 95 % confidence,
+    whatever its unsupported choices earn (partial identification, Manski 1990); None where all are supported.
     """
 
     n: int
@@ -42,8 +34,9 @@ class Diagnostics:
     events: float
     max_weight: float
     mean_weight: float
-    refusal: str | None
-    warnings: tuple[str, ...]
+    mean_weight_error: float
+    pareto_k: float | None
+    bounds: tuple[float, float] | None
 
 
 def weights(log: Log, target: Floats) -> Floats:
@@ -60,93 +53,86 @@ def possible(log: Log, target: Floats) -> Possible:
     """What this log could have held for the (n, K) pmf of a policy: exact where all logged probabilities are known,
     else by the weights that were seen, and the least propensity.
     """
-    low, high = earned_range(log)
+    cubes, most = heaviness(log, target)
+    return Possible(float(np.sqrt(cubes / len(log))), most, *earned_range(log))
+
+
+def heaviness(log: Log, target: Floats) -> tuple[float, float]:
+    """Σ over rounds of E[w³], and the greatest weight that there could have been, for `possible`."""
     if log.probabilities is None:
         w = weights(log, target)
-        most = max(float(w.max()), 1.0 / float(log.propensities.min()))
-        return Possible(float(np.sqrt(np.mean(w**3))), most, low, high)
+        return float(np.sum(w**3)), max(float(w.max()), 1.0 / float(log.propensities.min()))
     cubes, most = 0.0, 0.0
-    for rows in _blocks(len(log)):
+    for rows in blocks(len(log)):
         pmf, logged = target[rows], log.probabilities[rows]
         ratio = np.divide(pmf, logged, out=np.zeros_like(pmf), where=logged > 0.0)
         cubes += float(np.einsum("ij,ij,ij->", pmf, ratio, ratio))  # E[w³ | x] = Σ π³/p²
         most = max(most, float(ratio.max()))
-    return Possible(float(np.sqrt(cubes / len(log))), most, low, high)
+    return cubes, most
 
 
 def diagnose(log: Log, target: Floats) -> Diagnostics:
-    """Judge the (n, K) pmf of a policy against what the log holds. Needs no model and no estimate."""
-    w = weights(log, target)
-    n, mean_weight = len(log), float(w.mean())
-    error = float(w.std(ddof=1)) / np.sqrt(n) if n > 1 else float("inf")
-    exact = log.probabilities is not None
+    """Hold the (n, K) pmf of a policy against what the log holds. Needs no model of the rewards."""
+    support = None
     if log.probabilities is not None:
-        never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in _blocks(n))
-        support = 1.0 - sum(never) / n
-    else:
-        # E[w | x] = Σ over the supported a of π(a|x): what the probabilities would tell, the weights estimate
-        support = min(1.0, mean_weight)
-    found = Diagnostics(
+        never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in blocks(len(log)))
+        support = max(0.0, 1.0 - sum(never) / len(log))
+    return diagnose_weights(log, weights(log, target), support, lambda: possible(log, target))
+
+
+def diagnose_weights(log: Log, w: Floats, support: float | None, possible_of: Callable[[], Possible]) -> Diagnostics:
+    """Hold (n,) weights, wherever they come from, against what the log holds. support: None where not all of the logged
+    probabilities are known; it is then the mean weight, E[w | x] = Σ over the supported a of π(a|x).
+    """
+    n, mean_weight = len(log), float(w.mean())
+    error = float(w.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
+    return Diagnostics(
         n=n,
-        support=support,
-        support_exact=exact,
+        support=min(1.0, mean_weight) if support is None else support,
+        support_exact=support is not None,
         ess=effective_sample_size(w),
-        events=effective_sample_size(w[_rewarded(log)]),
+        events=effective_sample_size(w[rewarded_rounds(log)]),
         max_weight=float(w.max()),
         mean_weight=mean_weight,
-        refusal=None,
-        warnings=(),
+        mean_weight_error=error,
+        pareto_k=pareto_shape(w),
+        bounds=_bounds(log, w, support, possible_of),
     )
-    refusal = _refusal(found, most_support=support if exact else mean_weight + SUPPORT_ERRORS * error)
-    caution = () if refusal else tuple(_warnings(found, error))
-    return replace(found, refusal=refusal, warnings=caution)
 
 
-def _blocks(n: int) -> Iterator[slice]:
+def blocks(n: int) -> Iterator[slice]:
     """Rows some at a time: what is computed of them needs no memory of the size of the log."""
     return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
-def _rewarded(log: Log) -> Flags:
+def _bounds(
+    log: Log, w: Floats, support: float | None, possible_of: Callable[[], Possible]
+) -> tuple[float, float] | None:
+    """What the supported choices earn is estimated by Σwr/n; the rest of the probability, 1 - support, earns between
+    the least reward and the greatest. Where the support is itself estimated, by the mean weight, the same is done round
+    by round: from Σ(wr + (1-w)·least)/n up to Σ(wr + (1-w)·greatest)/n, each with the limit of its interval.
+    """
+    least, greatest = earned_range(log)
+    if support is not None and 1.0 - support <= WHOLE:
+        return None
+    persons = numbered(log.persons)
+    if not w.any() or persons.max() < 1:
+        return least, greatest
+    seen = possible_of()
+    if support is not None:
+        missing = 1.0 - support
+        found = ips(log.rewards, w, persons, confidence=BOUNDS_CONFIDENCE, possible=seen)
+        low, high = found.low + missing * least, found.high + missing * greatest
+    else:
+        shifted = replace(seen, low=0.0, high=greatest - least)
+        above = ips(log.rewards - least, w, persons, confidence=BOUNDS_CONFIDENCE, possible=shifted)
+        below = ips(greatest - log.rewards, w, persons, confidence=BOUNDS_CONFIDENCE, possible=shifted)
+        low, high = least + above.low, greatest - below.low
+    return float(np.clip(low, least, greatest)), float(np.clip(high, least, greatest))
+
+
+def rewarded_rounds(log: Log) -> Flags:
     """(n,) rounds whose reward is not the commonest one: with rare clicks, the clicks."""
     values, counts = np.unique(log.rewards, return_counts=True)
     rewarded: Flags = log.rewards != values[np.argmax(counts)]
     return rewarded
-
-
-def _refusal(found: Diagnostics, *, most_support: float) -> str | None:
-    if found.ess == 0.0:
-        return f"none of the {found.n:,} logged choices is one that this policy would ever make"
-    if most_support < MIN_SUPPORT:
-        return (
-            f"{'' if found.support_exact else 'about '}{found.support:.1%} of what it would do could have been seen "
-            f"in this log; at least {MIN_SUPPORT:.0%} is needed"
-        )
-    if found.ess < MIN_ESS:
-        return (
-            f"{found.n:,} rounds tell as much about it as {found.ess:.1f} rounds of its own would; "
-            f"at least {MIN_ESS:.0f} are needed"
-        )
-    if found.events < MIN_EVENTS:
-        return (
-            f"the rewarded rounds that speak about it count as {found.events:.1f}; at least {MIN_EVENTS:.0f} are needed"
-        )
-    return None
-
-
-def _warnings(found: Diagnostics, error: float) -> list[str]:
-    texts = []
-    if found.support < 1.0 and found.support_exact:
-        texts.append(f"{1.0 - found.support:.1%} of what it would do was never possible in this log")
-    if found.ess < WARN_ESS_SHARE * found.n:
-        texts.append(
-            f"the log was gathered by a very different policy: {found.n:,} rounds count as {found.ess:,.0f}, "
-            f"one of them as {found.max_weight:,.0f}"
-        )
-    if found.events < WARN_EVENTS:
-        texts.append(f"few rewarded rounds speak about it (they count as {found.events:.1f}): the interval is rough")
-    if abs(found.mean_weight - 1.0) > WARN_WEIGHT_ERRORS * error + 1e-6 and found.support > MIN_SUPPORT:
-        texts.append(
-            f"the mean weight is {found.mean_weight:.3f} where 1 is expected: the logged propensities look wrong"
-        )
-    return texts

@@ -1,13 +1,20 @@
 """What an evaluation says: its rows, in order, and what may be concluded. Frozen; made by `simulator.evaluate`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from simulator.curves import Bin, Points
 from simulator.diagnostics import Diagnostics
 from simulator.estimators import Estimate
+from simulator.findings import Finding, plain, refusal
 from simulator.log import LogSummary, when
+from simulator.replay.record import Replay
 
 LOGGED, UNIFORM, FIXED, SPEC, SNAPSHOT = "logged", "uniform", "fixed", "spec", "snapshot"
+REPLAYED = "replayed"
+ASKED = (SPEC, SNAPSHOT, REPLAYED)
+"""The roles of policies that were asked for."""
+CONTROL = "control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +33,16 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One judged policy. role: logged, uniform, fixed, spec or snapshot.
+    """One judged policy. role: logged, uniform, fixed, spec, snapshot or replayed; control for what the control group
+    earned.
 
-    estimates: by estimator, empty when refused; the logged policy has the plain `mean` alone: it needs no estimating.
+    estimates: by estimator, empty when refused; the logged policy has the plain `mean` alone: it needs no estimating;
+    one that was replayed has one value as well, under the same name.
     gain: what it earns more than the logged policy, paired on the same rounds; None for the logged policy itself.
+    tail: how its weights fall off, see `simulator.curves.tail`. findings: what was checked about it. forced: its
+    numbers stand although a finding about it, or about the whole log, is red. slots: on a page, the diagnostics of each
+    slot by itself. truth: what it is worth, where the log is of a world that is known; regret: how much less than the
+    best that is possible there.
     """
 
     name: str
@@ -40,6 +53,12 @@ class Row:
     diagnostics: Diagnostics | None
     period: Period
     note: str = ""
+    tail: Points = ()
+    findings: tuple[Finding, ...] = ()
+    forced: bool = False
+    slots: Mapping[str, Diagnostics] = field(default_factory=dict)
+    truth: float | None = None
+    regret: float | None = None
 
     @property
     def n(self) -> int:
@@ -62,6 +81,23 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """The same policies, judged in other ways than on the whole. kind: `group`, by the values of a key; `time`, in one
+    stretch after the other; `slot`, each slot of a page alone, the others as logged; `metric`, each metric's own mean a
+    decision. key: which key, the length of a stretch; empty for slots and metrics.
+    """
+
+    kind: str
+    key: str
+    groups: tuple[Group, ...]
+
+    @property
+    def title(self) -> str:
+        """What the groups differ in."""
+        return {"time": f"every {self.key}"}.get(self.kind, self.key or self.kind)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One policy against another, paired. relative: the difference as a share of what the other earned; None where that
     is not surely positive. p_value: corrected for the number of comparisons. more_decisions: about how many would show
@@ -78,11 +114,29 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """Specifications among which one was chosen. rows: how all did on the rounds that chose, which judge nothing else.
+    comparisons: of each with what was served there, corrected for their number.
+    """
+
+    chosen: str
+    period: Period
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What each policy would have earned, every row judged on the same `period`.
 
     headline: the estimator to read first. trained: what learners named by specification were trained on, if any.
     verdict: a sentence that names the winner, or says that the log can't tell. by: what the groups differ in, if any.
+    views: the other ways in which the policies were judged, further keys among them. slots: those of a page, in the
+    order in which they were decided; empty where one slot was judged.
+    calibration: what was chosen beside what was said to be probable. findings: what was checked about the whole log.
+    asked: the names of the policies that were asked for. provenance: what made it, by name, so that it can be made
+    again: what was asked, the formula of the reward, versions. replays: how each replayed learner went through the log.
+    grid: among which the policy was chosen, if it was. lang: of its sentences.
     """
 
     rows: tuple[Row, ...]
@@ -97,6 +151,31 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
     by: str = ""
     groups: tuple[Group, ...] = ()
+    views: tuple[View, ...] = ()
+    slots: tuple[str, ...] = ()
+    calibration: tuple[Bin, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    asked: tuple[str, ...] = ()
+    provenance: Mapping[str, object] = field(default_factory=dict)
+    replays: tuple[Replay, ...] = ()
+    grid: Grid | None = None
+    lang: str = "en"
+
+    @property
+    def forced(self) -> bool:
+        """Whether any number stands although a finding is red."""
+        return any(row.forced for row in self.rows)
+
+    @property
+    def answered(self) -> bool:
+        """Whether any policy that was asked for has numbers, on the whole, in a view, or in one slot of a page; where
+        none was, whether the log may tell of policies.
+        """
+        if self.asked:
+            groups = (*self.groups, *(group for view in self.views for group in view.groups))
+            rows = (*self.rows, *(row for group in groups for row in group.rows))
+            return any(row.estimates for row in rows if row.name in self.asked)
+        return self.forced or refusal(self.findings) is None
 
     def row(self, name: str) -> Row:
         """The row of this policy. Raises KeyError with the known names."""
@@ -109,10 +188,22 @@ class Evaluation:
         """The estimate to read first in this row; None when the policy was refused."""
         return row.estimates.get("mean") or row.estimates.get(self.headline)
 
+    @property
+    def lift(self) -> Comparison | None:
+        """What was served against the control group; None where there is none, or too little of it."""
+        return next((one for one in self.comparisons if one.against == CONTROL), None)
+
+    def holds(self, row: Row) -> bool | None:
+        """Whether the first-read interval of this row holds the truth; None where either is not known."""
+        found = self.estimate(row)
+        return None if found is None or row.truth is None else found.low <= row.truth <= found.high
+
     def best(self) -> Row:
-        """The row with the highest first-read value; whether it is truly the best, `verdict` says."""
+        """The row with the highest first-read value; whether it is truly the best, `verdict` says. Not the control
+        group: `lift` compares it.
+        """
         return max(
-            (row for row in self.rows if row.estimates),
+            (row for row in self.rows if row.estimates and row.role != CONTROL),
             key=lambda row: found.value if (found := self.estimate(row)) else float("-inf"),
         )
 
@@ -132,6 +223,16 @@ class Evaluation:
             "notes": list(self.notes),
             "by": self.by or None,
             "groups": [_group(group) for group in self.groups],
+            "views": [_view(view) for view in self.views],
+            "lift": _comparison(self.lift) if self.lift else None,
+            "slots": list(self.slots),
+            "calibration": [asdict(one) for one in self.calibration],
+            "findings": [plain(finding) for finding in self.findings],
+            "forced": self.forced,
+            "asked": list(self.asked),
+            "provenance": dict(self.provenance),
+            "replays": [one.to_dict(timed=self.log.timed) for one in self.replays],
+            "grid": _grid(self.grid) if self.grid else None,
         }
 
 
@@ -147,6 +248,15 @@ def _comparison(one: Comparison) -> dict[str, object]:
     }
 
 
+def _grid(grid: Grid) -> dict[str, object]:
+    return {
+        "chosen": grid.chosen,
+        "period": _period(grid.period),
+        "rows": [_row(row) for row in grid.rows],
+        "comparisons": [_comparison(one) for one in grid.comparisons],
+    }
+
+
 def _group(group: Group) -> dict[str, object]:
     return {
         "name": group.name,
@@ -155,6 +265,10 @@ def _group(group: Group) -> dict[str, object]:
         "refusal": group.refusal,
         "note": group.note,
     }
+
+
+def _view(view: View) -> dict[str, object]:
+    return {"kind": view.kind, "key": view.key or None, "groups": [_group(group) for group in view.groups]}
 
 
 def _period(period: Period) -> dict[str, object]:
@@ -166,14 +280,11 @@ def _period(period: Period) -> dict[str, object]:
 
 
 def _estimate(found: Estimate) -> dict[str, object]:
-    names = ("value", "standard_error", "low", "high", "ess", "max_weight", "n", "clusters", "note")
+    names = ("value", "standard_error", "low", "high", "ess", "max_weight", "n", "clusters", "note", "interval")
     return {name: getattr(found, name) for name in names}
 
 
 def _row(row: Row) -> dict[str, object]:
-    diagnostics = asdict(row.diagnostics) if row.diagnostics else None
-    if diagnostics:
-        diagnostics["warnings"] = list(diagnostics["warnings"])
     return {
         "name": row.name,
         "role": row.role,
@@ -181,6 +292,16 @@ def _row(row: Row) -> dict[str, object]:
         "estimates": {name: _estimate(found) for name, found in row.estimates.items()},
         "gain": _estimate(row.gain) if row.gain else None,
         "refusal": row.refusal,
-        "diagnostics": diagnostics,
+        "diagnostics": _diagnostics(row.diagnostics) if row.diagnostics else None,
+        "slots": {slot: _diagnostics(found) for slot, found in row.slots.items()},
+        "findings": [plain(finding) for finding in row.findings],
+        "forced": row.forced,
+        "tail": [list(point) for point in row.tail],
         "note": row.note,
+        "truth": row.truth,
+        "regret": row.regret,
     }
+
+
+def _diagnostics(found: Diagnostics) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(found).items()}

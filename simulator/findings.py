@@ -1,7 +1,7 @@
 """What was found out about a log, or about a policy on it: how bad it is, and what to do."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 
@@ -29,3 +29,16 @@ class Finding:
     says: str
     do: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def refusal(findings: Iterable[Finding]) -> str | None:
+    """The reason that the first red finding gives, to stand after "refused,"; None where none is red."""
+    for finding in findings:
+        if finding.severity is Severity.RED:
+            return finding.says[:1].lower() + finding.says[1:].removesuffix(".")
+    return None
+
+
+def plain(finding: Finding) -> dict[str, object]:
+    """For JSON."""
+    return {**asdict(finding), "severity": finding.severity.value, "numbers": dict(finding.numbers)}

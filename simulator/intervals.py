@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
+from simulator.linear import Linear, sum_of_squares
 from simulator.log import Floats
 
 Persons = NDArray[np.int64]
@@ -57,8 +58,7 @@ def clustered(value: float, influence: Floats, persons: Persons, *, confidence: 
     G/(G-1) are the usual corrections for few clusters. Liang & Zeger 1986; Cameron & Miller 2015.
     Raises NoSupport with fewer than 2 persons.
     """
-    (totals,), _ = _by_person(persons, influence)
-    return _symmetric(value, totals, len(influence), confidence)
+    return _symmetric(value, _totals(persons, influence), len(influence), confidence)
 
 
 def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down: float, confidence: float) -> Interval:
@@ -74,8 +74,7 @@ def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down
     of ψ. It counts as often as visits of one person go together: by the ratio of the persons' variance to the rounds'.
     The quantiles are widened by t/z with G-1 degrees of freedom. Raises NoSupport with fewer than 2 persons.
     """
-    n = len(influence)
-    (totals,), _ = _by_person(persons, influence)
+    n, totals = len(influence), _totals(persons, influence)
     symmetric = _symmetric(value, totals, n, confidence)
     less, more = _Sides.of(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
     return Interval(symmetric.standard_error, value - less, value + more, symmetric.clusters)
@@ -85,7 +84,7 @@ def p_value(value: float, influence: Floats, persons: Persons, *, up: float, dow
     """How surprising the value would be if the truth were 0: 1 less the greatest confidence at which the skewed
     interval leaves 0 out. In [0, 1]. Raises NoSupport with fewer than 2 persons.
     """
-    (totals,), _ = _by_person(persons, influence)
+    totals = _totals(persons, influence)
     _symmetric(value, totals, len(influence), 0.95)  # raises
     sides = _Sides.of(influence, totals, up=up, down=down)
 
@@ -111,6 +110,13 @@ def cressie_read(
     may be missing, and therefore a bound for other intervals.
     """
     (w, wr), visits = _by_person(persons, weights, weights * rewards)
+    return cressie_read_of_persons(w, wr, visits, possible, confidence=confidence)
+
+
+def cressie_read_of_persons(
+    w: Floats, wr: Floats, visits: Floats, possible: Possible, *, confidence: float
+) -> tuple[float, float]:
+    """As `cressie_read`, of the (G,) sums of w and of w·r by person, and how many rounds each has."""
     w, wr, visits = w / visits.mean(), wr / visits.mean(), visits / visits.mean()
     heaviest = max(possible.max_weight * float(visits.max()), float(w.max()), 1.0 + 1e-9)
     n = w.size
@@ -128,6 +134,14 @@ def numbered(persons: Persons) -> Persons:
         return persons
     _, codes = np.unique(persons, return_inverse=True)
     return codes.reshape(-1).astype(np.int64)
+
+
+def _totals(persons: Persons, influence: Floats) -> Floats:
+    """(G,) the sums of ψ by person."""
+    if isinstance(influence, Linear):  # of a log larger than memory: it knows its clusters
+        return influence.by_cluster()
+    (totals,), _ = _by_person(persons, influence)
+    return totals
 
 
 def _by_person(persons: Persons, *columns: Floats) -> tuple[list[Floats], Floats]:
@@ -162,7 +176,7 @@ class _Sides:
 
     @classmethod
     def of(cls, influence: Floats, totals: Floats, *, up: float, down: float) -> "_Sides":
-        n, squares = len(influence), float(np.sum(influence**2))
+        n, squares = len(influence), sum_of_squares(influence)
         together = max(1.0, float(np.sum(totals**2)) / squares) if squares > 0.0 else 1.0
         raising, lowering = (np.maximum(side, 0.0) / n for side in (totals, -totals))
         return cls(

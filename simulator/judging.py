@@ -1,29 +1,52 @@
 """One policy on one part of a log, the whole or a group: what it would have earned there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.diagnostics import diagnose, earned_range, possible, weights
-from simulator.estimators import ESTIMATORS, Estimate, Evidence, difference, expectation, mean
+from simulator.checks import diagnose_policy
+from simulator.curves import Points, tail
+from simulator.diagnostics import Diagnostics, diagnose, earned_range, possible, weights
+from simulator.estimators import (
+    Choices,
+    Estimate,
+    Evidence,
+    Method,
+    difference,
+    estimates_of,
+    expectation,
+    mean,
+    with_method,
+)
 from simulator.evaluation import LOGGED, Period, Row
+from simulator.findings import refusal
 from simulator.intervals import Persons, Possible, numbered
+from simulator.limits import Resampling
 from simulator.log import Flags, Floats, Log
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How every row is estimated. headline: the estimator to read first, and that of the gain."""
+    """How every row is estimated. headline: the estimator to read first, and that of the gain. lang: of the findings.
+    force: numbers although a finding is red. unsound: why the log can judge no policy, where it was forced to.
+    interval: one of `simulator.estimators.INTERVALS`.
+    """
 
     estimators: tuple[str, ...]
     headline: str
     confidence: float
+    lang: str = "en"
+    force: bool = False
+    unsound: str | None = None
+    interval: str = "skewed"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Rounds to be judged together. log: those rounds; persons: (m,) theirs, numbered; members: (n,) which of the
-    judged ones they are; q: (m, K) the reward that the model expects there; earned: what the logged policy did.
+    judged ones they are; q: (m, K) the reward that the model expects there; earned: what the logged policy did;
+    resampling: of the rounds, for the bootstrap.
     """
 
     log: Log
@@ -31,15 +54,22 @@ class Part:
     members: Flags
     q: Floats
     earned: Estimate
+    resampling: Resampling | None = None
 
 
-def part_of(judged: Log, q: Floats, members: Flags, *, confidence: float) -> Part:
+def part_of(
+    judged: Log, q: Floats, members: Flags, *, confidence: float, interval: str = "skewed", seed: int = 0
+) -> Part:
     """The rounds of `judged` that are members. Raises LogError where none is."""
     log = judged[members]
     seen = Possible(1.0, 1.0, *earned_range(log))
     persons = numbered(log.persons)
     earned = mean(log.rewards, persons, confidence=confidence, possible=seen)
-    return Part(log, persons, members, q[members], _within(earned, log))
+    resampling = Resampling.of(persons, seed=seed) if interval == "bootstrap" else None
+    r = log.rewards  # all that the interval of a mean looks at
+    served = Evidence(r, r, r, r, persons, seen)
+    earned = with_method(earned, "mean", served, Method(interval, confidence, resampling))
+    return Part(log, persons, members, q[members], _within(earned, log), resampling)
 
 
 def nothing_to_tell(log: Log) -> str | None:
@@ -63,15 +93,42 @@ def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -
     """The row of a policy whose probabilities on all judged rounds are `target`, (n, K): diagnostics first, estimates
     only if they allow it.
     """
-    log, pmf = part.log, target[part.members]
-    diagnostics = diagnose(log, pmf)
+    pmf = target[part.members]
+    return row_of(part, name, role, diagnose(part.log, pmf), lambda: _evidence(part, pmf), asked)
+
+
+def row_of(
+    part: Part, name: str, role: str, diagnostics: Diagnostics, evidence_of: Callable[[], Evidence], asked: Asked
+) -> Row:
+    """The row of a policy of which this is known on the rounds of a part; the evidence is looked at only if the
+    diagnostics allow it.
+    """
+    log = part.log
+    findings = diagnose_policy(diagnostics, lang=asked.lang)
+    reason = refusal(findings)
+    told = reason is None or (asked.force and diagnostics.ess > 0.0)  # no weight at all tells nothing, forced or not
     estimates: dict[str, Estimate] = {}
-    gain = None
-    if diagnostics.refusal is None:
-        evidence = _evidence(part, pmf)
-        estimates = {name: _within(ESTIMATORS[name].of(evidence, asked.confidence), log) for name in asked.estimators}
+    gain: Estimate | None = None
+    shown: Points = ()
+    if told:
+        evidence = evidence_of()
+        method = Method(asked.interval, asked.confidence, part.resampling)
+        found = estimates_of(asked.estimators, evidence, method)
+        estimates = {name: _within(one, log) for name, one in found.items()}
+        shown = tail(evidence.weights)
         gain = difference(estimates[asked.headline], part.earned, part.persons, confidence=asked.confidence)
-    return Row(name, role, estimates, gain, diagnostics.refusal, diagnostics, period_of(log))
+    return Row(
+        name,
+        role,
+        estimates,
+        gain,
+        None if told else reason,
+        diagnostics,
+        period_of(log),
+        tail=shown,
+        findings=findings,
+        forced=told and bool(reason or asked.unsound),
+    )
 
 
 def refused_row(part: Part, name: str, role: str, refusal: str) -> Row:
@@ -100,10 +157,14 @@ def _evidence(part: Part, target: Floats) -> Evidence:
         predicted=part.q[rows, log.chosen],
         persons=part.persons,
         possible=possible(log, target),
+        choices=None
+        if log.probabilities is None
+        else Choices(log.actions, target, log.probabilities, log.eligible, log.chosen, log.propensities),
     )
 
 
 def _within(found: Estimate, log: Log) -> Estimate:
-    """The interval cut to what a mean reward can be."""
+    """Value and interval cut to what a mean reward can be: no click rate is negative."""
     low, high = earned_range(log)
-    return replace(found, low=float(np.clip(found.low, low, high)), high=float(np.clip(found.high, low, high)))
+    value, least, most = (float(np.clip(one, low, high)) for one in (found.value, found.low, found.high))
+    return replace(found, value=value, low=least, high=most)

@@ -28,12 +28,19 @@ def periods(log: Log, asked: Sequence[Entry], train_share: float) -> tuple[Log |
         if entry.judged_after is None:
             continue
         left = int(np.count_nonzero(log.times > entry.judged_after))
-        if left < max(1.0, MIN_JUDGED_SHARE * len(log)):
-            late[entry.name] = (
-                f"only {left:,} of {len(log):,} rounds are later than what it was trained on; "
-                f"at least {MIN_JUDGED_SHARE:.0%} are needed"
-            )
+        if refusal := too_late(left, len(log)):
+            late[entry.name] = refusal
         else:
             starts.append(entry.judged_after)
     start = max(starts)
     return trained, log if start == -np.inf else log[log.times > start], late
+
+
+def too_late(left: int, n: int) -> str | None:
+    """Why a snapshot can't be judged on the `left` of n rounds that are later than its training; None where it can."""
+    if left >= max(1.0, MIN_JUDGED_SHARE * n):
+        return None
+    return (
+        f"only {left:,} of {n:,} rounds are later than what it was trained on; "
+        f"at least {MIN_JUDGED_SHARE:.0%} are needed"
+    )

@@ -7,8 +7,8 @@ the model may bend, as one flag for each of up to 8 ranges; texts as flags. The 
 audience. The penalty shrinks them towards what the variants share, so that a rare variant is not believed too soon.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import Ridge
 
-from policies.types import Features, Value
+from simulator.encoding import Encoder, encode
 from simulator.intervals import NoSupport
 from simulator.log import Floats, Log
-
-LEVELS = 200
-"""Texts kept per feature, the most frequent ones; the others share one column."""
-
-RANGES = 8
-"""Ranges a number is cut into, of about equal counts."""
 
 PENALTY = {"logistic": 1.0, "ridge": 5.0}
 """L2, in units of squared weights: ½·penalty·|w|² against the log likelihood, penalty·|w|² against squared errors."""
@@ -42,83 +36,88 @@ def cross_fitted(log: Log, *, folds: int = 3, seed: int = 0, progress: Callable[
         raise NoSupport(f"{len(log)} rounds of 1 person: a model can't be fitted on other people")
     deal = np.random.default_rng(seed).permutation(persons.size) % min(folds, persons.size)
     fold_of_round = deal[which.reshape(-1)]
-    contexts = encode(log.contexts)
-    actions = encode([{**action.features, "\x00id": action.id} for action in log.actions]).toarray()
-    q = np.zeros((len(log), len(log.actions)))
-    for fold in range(int(deal.max()) + 1):
-        inside = fold_of_round == fold
-        model = _fit(contexts[~inside], actions, log.chosen[~inside], log.rewards[~inside])
-        q[inside] = model(contexts[inside])
-        if progress is not None:
-            progress((fold + 1) / (deal.max() + 1))
-    q = np.clip(q, log.rewards.min(), log.rewards.max())
-    return np.where(log.eligible, q, 0.0)
+    model = CrossFitted.fit(log, fold_of_round, folds=int(deal.max()) + 1, progress=progress)
+    return model.predict(log, fold_of_round)
 
 
-def encode(rows: Sequence[Features]) -> sparse.csr_array:
-    """(n, d) features as columns: a constant 1, numbers standardised and in ranges, texts and flags as 0 and 1.
-
-    A missing feature is 0 in all its columns. Columns depend on the rows only, in the order of the names.
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossFitted:
+    """The models of `cross_fitted`, to predict rounds that are not those they were fitted on. low, high: of the rewards
+    seen.
     """
-    by_name: dict[str, list[tuple[int, Value]]] = {}
-    for row, features in enumerate(rows):
-        for name, value in features.items():
-            by_name.setdefault(name, []).append((row, value))
-    blocks = [sparse.csr_array(np.ones((len(rows), 1)))]
-    for name in sorted(by_name):
-        numbers = [(row, value) for row, value in by_name[name] if _is_number(value)]
-        texts = [(row, text) for row, value in by_name[name] if not _is_number(value) for text in _texts(value)]
-        blocks += [_number_columns(numbers, len(rows))] if numbers else []
-        blocks += [_text_columns(texts, len(rows))] if texts else []
-    return sparse.hstack(blocks, format="csr")
+
+    encoder: Encoder
+    models: tuple["LinearModel", ...]
+    low: float
+    high: float
+
+    @classmethod
+    def fit(
+        cls,
+        log: Log,
+        fold_of_round: NDArray[np.intp],
+        *,
+        folds: int,
+        progress: Callable[[float], None] | None = None,
+    ) -> "CrossFitted":
+        """One model a fold, fitted on the rounds of the others. fold_of_round: (n,) from 0 to folds - 1, by person.
+
+        Raises NoSupport where a fold has all of the rounds.
+        """
+        encoder, actions = Encoder.fit(log.contexts), encoded_actions(log)
+        contexts = encoder.transform(log.contexts)
+        models = []
+        for fold in range(folds):
+            others = fold_of_round != fold
+            if not others.any():
+                raise NoSupport(f"all {len(log)} rounds are of one fold: a model can't be fitted on other people")
+            models.append(_fit(contexts[others], actions, log.chosen[others], log.rewards[others]))
+            if progress is not None:
+                progress((fold + 1) / folds)
+        return cls(encoder, tuple(models), float(log.rewards.min()), float(log.rewards.max()))
+
+    def predict(self, log: Log, fold_of_round: NDArray[np.intp]) -> Floats:
+        """(n, K) q(x, a) of rounds over the same actions, each by the model that never saw its person. Within the
+        rewards seen; zero outside the eligible actions.
+        """
+        contexts, actions = self.encoder.transform(log.contexts), encoded_actions(log)
+        q = np.zeros((len(log), len(log.actions)))
+        for fold, model in enumerate(self.models):
+            inside = fold_of_round == fold
+            q[inside] = model(contexts[inside], actions)
+        return np.where(log.eligible, np.clip(q, self.low, self.high), 0.0)
 
 
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearModel:
+    """Scores C · W · Aᵀ + intercept, as they are, or as chances. weights: (d, a) W."""
+
+    weights: Floats
+    intercept: float = 0.0
+    logistic: bool = False
+
+    def __call__(self, contexts: sparse.csr_array, actions: Floats) -> Floats:
+        """(m, K) rewards expected. contexts: (m, d); actions: (K, a)."""
+        scores = contexts @ self.weights @ actions.T
+        return np.asarray(expit(scores) if self.logistic else scores + self.intercept)
 
 
-def _texts(value: Value) -> Iterable[str]:
-    return value if isinstance(value, tuple) else (str(value),)
+def encoded_actions(log: Log) -> Floats:
+    """(K, a) the features of the actions, and who each is."""
+    columns: Floats = encode([{**action.features, "\x00id": action.id} for action in log.actions]).toarray()
+    return columns
 
 
-def _number_columns(numbers: Sequence[tuple[int, Value]], n: int) -> sparse.csr_array:
-    rows = np.array([row for row, _ in numbers])
-    # within what can be squared; beyond it the ranges still tell the numbers apart
-    values = np.clip(np.array([value for _, value in numbers], dtype=np.float64), -1e150, 1e150)
-    spread = float(values.std())
-    # far outliers would otherwise rule the fit
-    scaled = np.clip((values - values.mean()) / spread, -4.0, 4.0) if spread > 0.0 else np.zeros_like(values)
-    cuts = np.unique(np.quantile(values, np.linspace(0.0, 1.0, RANGES + 1)[1:-1]))
-    ranges = np.searchsorted(cuts, values, side="left") + 1
-    data = np.concatenate([scaled, np.ones_like(values)])
-    columns = np.concatenate([np.zeros_like(ranges), ranges])
-    return sparse.csr_array((data, (np.concatenate([rows, rows]), columns)), shape=(n, cuts.size + 2))
-
-
-def _text_columns(texts: Sequence[tuple[int, str]], n: int) -> sparse.csr_array:
-    counts = Counter(text for _, text in texts)
-    kept = sorted(counts, key=lambda text: (-counts[text], text))[:LEVELS]
-    place = {text: column for column, text in enumerate(kept)}
-    rows = [row for row, _ in texts]
-    columns = [place.get(text, len(kept)) for _, text in texts]
-    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, len(kept) + 1))
-
-
-def _fit(
-    contexts: sparse.csr_array, actions: Floats, chosen: NDArray[np.intp], rewards: Floats
-) -> Callable[[sparse.csr_array], Floats]:
-    """The model fitted on these rounds, as a function from (m, d) contexts to (m, K) rewards."""
-    if np.all(rewards == rewards[0]):
-        constant = float(rewards[0])
-        return lambda rows: np.full((rows.shape[0], actions.shape[0]), constant)
-    products = _products(contexts, sparse.csr_array(actions)[chosen])
+def _fit(contexts: sparse.csr_array, actions: Floats, chosen: NDArray[np.intp], rewards: Floats) -> LinearModel:
+    """The model fitted on these rounds."""
     shape = (contexts.shape[1], actions.shape[1])
+    if np.all(rewards == rewards[0]):
+        return LinearModel(np.zeros(shape), float(rewards[0]))
+    products = _products(contexts, sparse.csr_array(actions)[chosen])
     if np.isin(rewards, (0.0, 1.0)).all():
-        weights = _logistic(products, rewards).reshape(shape)
-        return lambda rows: expit(rows @ weights @ actions.T)
+        return LinearModel(_logistic(products, rewards).reshape(shape), logistic=True)
     ridge = Ridge(alpha=PENALTY["ridge"], solver="sparse_cg", tol=1e-6, max_iter=1000).fit(products, rewards)
-    weights, intercept = ridge.coef_.reshape(shape), float(ridge.intercept_)
-    return lambda rows: rows @ weights @ actions.T + intercept
+    return LinearModel(ridge.coef_.reshape(shape), float(ridge.intercept_))
 
 
 def _products(left: sparse.csr_array, right: sparse.csr_array) -> sparse.csr_array:

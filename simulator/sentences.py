@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator.evaluation import LOGGED
+from simulator.evaluation import CONTROL, LOGGED
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Templates, and how numbers are written. `served`: what the logged policy is called inside a sentence."""
+    """Templates, and how numbers are written. `served`, `control`, `treated`: what the logged policy, the control group
+    and everybody else are called inside a sentence.
+    """
 
     served: str
+    control: str
+    treated: str
     by_a_share: str
     more: str
     less: str
@@ -21,11 +25,18 @@ class Language:
     tied: str
     tied_but_better: str
     tied_and_not_better: str
+    page: str
+    not_on_a_page: str
+    each_default: str
+    as_logged: str
+    control_earned: str
+    control_too_few: str
+    control_one_person: str
     decimal: str
     thousands: str
 
     def name(self, policy: str) -> str:
-        return self.served if policy == LOGGED else repr(policy)
+        return {LOGGED: self.served, CONTROL: self.control}.get(policy) or repr(policy)
 
     def number(self, value: float, digits: int = 4) -> str:
         """Four significant digits, unless told otherwise."""
@@ -35,6 +46,10 @@ class Language:
         """Two significant digits, in thousands."""
         rounded = int(float(f"{value:.1e}"))
         return f"{rounded:,}".replace(",", self.thousands)
+
+    def whole(self, value: int) -> str:
+        """All digits, in thousands."""
+        return f"{value:,}".replace(",", self.thousands)
 
     def share(self, value: float) -> str:
         """A percentage: of two significant digits, whole ones from 10 on."""
@@ -53,6 +68,8 @@ class Language:
 LANGUAGES: Mapping[str, Language] = {
     "en": Language(
         served="what was served",
+        control="the control group",
+        treated="everybody else",
         by_a_share="{share}",
         more="{policy} earns {by} more than {against} ({sure}: {low} to {high}).",
         less="{policy} earns {by} less than {against} ({sure}: {low} to {high}).",
@@ -66,11 +83,26 @@ LANGUAGES: Mapping[str, Language] = {
         tied="The log can't tell which of these {count} earns most: {policies}; highest is {value}.",
         tied_but_better="{policy} does earn more than the logged policy ({logged}).",
         tied_and_not_better="{policy} is not shown to earn more than the logged policy ({logged}).",
+        page=(
+            "Policies decide the whole page, {slots}: the weight of a round is the product of its slots'. Each slot "
+            "alone, the others as logged, is judged below."
+        ),
+        not_on_a_page=(
+            "Not on a page: {estimators}. One slot alone has them: elsewhere they would have to know which variants "
+            "could have been chosen after other choices than the logged ones, which no log tells."
+        ),
+        each_default="each slot's default: {variants}",
+        as_logged="for {slots}; as logged: {others}",
+        control_earned="what was truly earned by {rounds} decisions; {others} others earned {value}",
+        control_too_few="{rounds} decisions of {group} in this period; at least {least} are needed for a lift",
+        control_one_person="all {rounds} decisions of {group} in this period are of one person: there are no intervals",
         decimal=".",
         thousands=",",
     ),
     "es": Language(
         served="lo que se mostró",
+        control="el grupo de control",
+        treated="todos los demás",
         by_a_share="un {share}",
         more="{policy} gana {by} más que {against} ({sure}: de {low} a {high}).",
         less="{policy} gana {by} menos que {against} ({sure}: de {low} a {high}).",
@@ -84,6 +116,23 @@ LANGUAGES: Mapping[str, Language] = {
         tied="El registro no permite saber cuál de estas {count} gana más: {policies}; la más alta es {value}.",
         tied_but_better="{policy} sí gana más que lo que se mostró ({logged}).",
         tied_and_not_better="No está demostrado que {policy} gane más que lo que se mostró ({logged}).",
+        page=(
+            "Las políticas deciden la página entera, {slots}: el peso de cada decisión es el producto de los de sus "
+            "partes. Más abajo se juzga cada parte sola, con las demás como se mostraron."
+        ),
+        not_on_a_page=(
+            "No para una página: {estimators}. Una parte sola los tiene: aquí tendrían que saber qué variantes eran "
+            "posibles tras otras elecciones que las registradas, y eso no lo dice ningún registro."
+        ),
+        each_default="lo de siempre en cada parte: {variants}",
+        as_logged="para {slots}; como se mostró: {others}",
+        control_earned="lo que ganaron de verdad {rounds} decisiones; las otras {others} ganaron {value}",
+        control_too_few=(
+            "{rounds} decisiones de {group} en este periodo; hacen falta al menos {least} para medir la diferencia"
+        ),
+        control_one_person=(
+            "las {rounds} decisiones de {group} en este periodo son de una sola persona: no hay intervalos"
+        ),
         decimal=",",
         thousands=".",
     ),

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policies.types import Action, Features, RewardRange, Value
 from simulator.log import SUM_TOLERANCE, Log, Round
-from simulator.mapping import CsvMapping
+from simulator.mapping import ESTIMATE, CsvMapping
+from simulator.rounds import UNKNOWN
 from simulator.tables import (
     Row,
     SourceError,
@@ -28,7 +29,10 @@ READERS: Mapping[str, tuple[Callable[[str], Value], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a file said, before it is a log: its rounds in the order of the file, with the persons' own names."""
+    """What a file said, before it is a log: its rounds in the order of the file, with the persons' own names.
+
+    estimate: propensities are nan, and to be estimated. duplicates: rows whose id an earlier one has; None without ids.
+    """
 
     name: str
     slot: str
@@ -38,17 +42,21 @@ class Source:
     reward_range: RewardRange
     default: str | None = None
     timed: bool = True
+    estimate: bool = False
+    duplicates: int | None = None
 
     def log(self) -> Log:
         """Raises LogError when the rounds are no sound log."""
-        return Log.from_rounds(
+        log = Log.from_rounds(
             self.rounds,
             slot=self.slot,
             default=self.default,
             name=self.name,
             reward_range=self.reward_range,
             timed=self.timed,
+            estimate=self.estimate,
         )
+        return log if self.duplicates is None else replace(log, duplicates=self.duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,12 @@ class _Seen:
     context: Features
 
 
-def csv_log(path: str | Path, mapping: CsvMapping) -> Log:
-    """The log of a CSV file: `read_csv(path, mapping).log()`. Raises SourceError, LogError."""
-    return read_csv(path, mapping).log()
+def csv_log(path: str | Path, mapping: CsvMapping, *, now: float | None = None) -> Log:
+    """The log of a CSV file: `read_csv(path, mapping).log()`. now: unix seconds; what is later is counted in
+    `Log.future`. Raises SourceError, LogError.
+    """
+    log = read_csv(path, mapping).log()
+    return log if now is None else log.as_of(now)
 
 
 def open_bandit(directory: str | Path) -> Log:
@@ -79,8 +90,15 @@ def read_csv(path: str | Path, mapping: CsvMapping) -> Source:
     Raises SourceError with every bad cell (the first 10 spelled out).
     """
     path = Path(path)
+    if lists := _lists(mapping):
+        raise SourceError(path, [f"{', '.join(lists)}: not read from a CSV file; expected a Parquet file for these"])
     table = Table(path, columns=mapping.columns, encoding=mapping.encoding, delimiter=mapping.delimiter)
-    rows = [seen for order, row in enumerate(table) if (seen := _read(row, mapping, order))]
+    rows: list[_Seen] = []
+    ids: list[str] = []
+    for order, row in enumerate(table):
+        ids += [row.cells[mapping.id]] if mapping.id is not None and row.cells[mapping.id] else []
+        if seen := _read(row, mapping, order):
+            rows.append(seen)
     table.finish()
     variants = mapping.variants or tuple(sorted({seen.variant for seen in rows}))
     if mapping.default is not None and mapping.default not in variants:
@@ -95,6 +113,8 @@ def read_csv(path: str | Path, mapping: CsvMapping) -> Source:
         reward_range=mapping.reward_range,
         default=mapping.default,
         timed=mapping.time is not None,
+        estimate=mapping.shares == ESTIMATE,
+        duplicates=None if mapping.id is None else len(ids) - len(set(ids)),
     )
 
 
@@ -189,8 +209,10 @@ def _round(actions: tuple[Action, ...], seen: _Seen, mapping: CsvMapping) -> Rou
         if isinstance(mapping.shares, Mapping):
             probabilities = [mapping.shares[action.id] for action in actions]
             propensity = mapping.shares[seen.variant]
+        elif mapping.shares == ESTIMATE:
+            propensity = UNKNOWN
         else:
-            propensity = 1.0 / len(actions) if mapping.shares is None else mapping.shares
+            propensity = 1.0 / len(actions) if mapping.shares is None else float(mapping.shares)
             if abs(propensity * len(actions) - 1.0) <= SUM_TOLERANCE:
                 probabilities = [propensity] * len(actions)
     return Round(
@@ -234,6 +256,13 @@ def _proven(rows: Sequence[_Seen], items: Sequence[str]) -> dict[str, list[float
         if abs(sum(found[position]) - 1.0) > SUM_TOLERANCE:
             return None
     return found
+
+
+def _lists(mapping: CsvMapping) -> list[str]:
+    """What a mapping says that only tables with lists have."""
+    told = {"probabilities": mapping.probabilities, "eligible": mapping.eligible}
+    found = [name for name, value in told.items() if value is not None]
+    return found + [f"context of {column!r}" for column, kind in mapping.context.items() if kind == "texts"]
 
 
 def _some_text(text: str) -> str:

@@ -1,13 +1,22 @@
 """What a policy would have done: its probabilities on the logged eligible sets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from policies.base import InvalidPmf, normalise
+from policies.base import InvalidPmf, Learner, normalise
+from policies.registry import PolicySpec, create
 from policies.types import TrainingExample
 from simulator.candidates import Entry, EvaluationError
+from simulator.engines import local_engine, mapped
 from simulator.log import Floats, Log
+
+LEAST_PARALLEL = 400_000
+"""Rounds to learn and to judge, over all learners, from which other processes are worth their start."""
+
+MOST_PARALLEL = 1 << 30
+"""Bytes of probabilities that are kept at once; where there are more, learners are asked one after the other."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done and which share of it is done, 0 to 1."""
@@ -42,3 +51,38 @@ def counted(log: Log, tell: Progress, what: str) -> Iterator[TrainingExample]:
             tell(what, done / len(log))
         yield example
     tell(what, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _TrainedAndAsked:
+    """A task: the probabilities, on the judged rounds, of a learner that was trained on the others."""
+
+    trained: Log
+    judged: Log
+    seed: int
+
+    def __call__(self, spec: PolicySpec) -> Floats:
+        log = self.judged
+        learner = create(spec, default=log.default or "", reward_range=log.reward_range, seed=self.seed)
+        assert isinstance(learner, Learner)  # no other is sent here
+        learner.learn(self.trained.examples())
+        return target_of(log, Entry(str(spec), "", learner), lambda what, done: None)
+
+
+def asked_elsewhere(
+    trained: Log | None, judged: Log, entries: Sequence[Entry], *, seed: int, cores: int | None, tell: Progress
+) -> dict[str, Floats]:
+    """By name, the (n, K) probabilities of learners that are named by specification, each trained and asked in a
+    process of its own, as it would have been here; of none where that does not pay. cores: None for all.
+    """
+    specs = {entry.name: entry.spec for entry in entries if entry.learner is not None and entry.spec is not None}
+    if trained is None or len(specs) < 2:
+        return {}
+    rounds = (len(trained) + len(judged)) * len(specs)
+    if rounds < LEAST_PARALLEL or judged.eligible.size * 8 * len(specs) > MOST_PARALLEL:
+        return {}
+    with local_engine(cores, most=len(specs)) as engine:
+        if engine.cores == 1:
+            return {}
+        task, what = _TrainedAndAsked(trained, judged, seed), f"training and judging {len(specs)} learners"
+        return dict(zip(specs, mapped(engine, task, list(specs.values()), tell, what), strict=True))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.comparisons import paired
 from simulator.estimators import Estimate, difference
 from simulator.evaluation import LOGGED, Row
 from simulator.sentences import Language
@@ -18,7 +19,7 @@ def verdict(
     The best row is picked after seeing all values, and too often it is the luckiest one: any of the k(k-1)/2 pairs may
     be the one compared. Each is therefore judged at confidence 1 - (1 - confidence)/(k(k-1)/2) (Bonferroni).
     """
-    judged = {row.name: found for row in rows if (found := row.estimates.get("mean") or row.estimates.get(headline))}
+    judged = paired(rows, headline)
     ranking = sorted(judged, key=lambda name: -judged[name].value)
     best, others = ranking[0], ranking[1:]
     value = _told(judged[best], language)

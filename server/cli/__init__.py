@@ -10,7 +10,22 @@ from rich.console import Console
 from rich.text import Text
 
 import elige.client
-from server.cli import campaigns, db, decisions, demo, doctor, evaluate, export, imports, observe, people, serve, train
+from server.cli import (
+    campaigns,
+    db,
+    decisions,
+    demo,
+    doctor,
+    evaluate,
+    evaluations,
+    export,
+    imports,
+    observe,
+    people,
+    plan,
+    serve,
+    train,
+)
 from server.errors import EligeError
 
 app = typer.Typer(
@@ -29,6 +44,8 @@ app.command("activate")(decisions.activate)
 app.command("reward")(decisions.reward)
 app.command("explain")(decisions.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(evaluations.app, name="evaluation")
+app.command("plan")(plan.plan)
 app.add_typer(train.app, name="train")
 app.command("doctor")(doctor.doctor)
 app.add_typer(imports.app, name="import")
@@ -50,7 +67,7 @@ def _told(error: Exception) -> str:
 
 
 def main() -> None:
-    """The console script `elige`. Exit status: 0 done, 1 could not be done, 2 wrong usage."""
+    """The console script `elige`. Exit status: 0 done, 1 could not be done, 2 wrong usage, 3 refused."""
     try:
         app()
     except Exception as error:

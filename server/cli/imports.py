@@ -11,12 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from server.cli.options import DB, Db
-from server.errors import InvalidRequest
 from server.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from server.warm_start import Told
-    from simulator.mapping import CsvMapping
     from simulator.sources import Source
 
 app = typer.Typer(
@@ -60,9 +58,10 @@ def csv(
     db: Db = DB,
 ) -> None:
     """Any randomised or logged trial as a CSV file."""
+    from server.files.tabled import read_mapping
     from simulator.sources import read_csv
 
-    _run(lambda: read_csv(file, _mapping(mapping)), _Goal.read(campaign, into, slot, metric), db)
+    _run(lambda: read_csv(file, read_mapping(mapping)), _Goal.read(campaign, into, slot, metric), db)
 
 
 @app.command()
@@ -158,21 +157,6 @@ class _Goal:
         if into is None and (slot or metric):
             raise typer.BadParameter("expected --slot and --metric only with --into CAMPAIGN")
         return cls(str(campaign or into), slot, metric, exists=into is not None)
-
-
-def _mapping(path: Path) -> "CsvMapping":
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from simulator.mapping import CsvMapping
-
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise InvalidRequest(f"{path} is no YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise InvalidRequest(f"{path}: expected fields with values, such as 'variant: COLUMN'")
-    return CsvMapping.from_dict(raw)
 
 
 def _run(read: "Callable[[], Source]", goal: _Goal, db: str) -> None:

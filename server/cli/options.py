@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
+from server.durations import parse_duration
 from server.settings import DEFAULT_ADDRESS, DEFAULT_DATABASE
 
 Db = Annotated[str, typer.Option("--db", envvar="ELIGE_DB", help="The database.", metavar="URL")]
@@ -48,6 +49,16 @@ def _read(raw: str) -> Any:
         return json.loads(raw)
     except ValueError:
         return raw
+
+
+def read_duration(text: str | None, option: str) -> timedelta | None:
+    """`1d`, `6h`, `P1D`. Raises BadParameter."""
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def read_time(text: str | None, option: str) -> datetime | None:

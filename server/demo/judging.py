@@ -7,7 +7,7 @@ from policies.registry import PolicySpec, create
 from server.evaluation.log import read_log
 from server.store.database import Database
 from simulator import Candidate, Estimate, Evaluation, evaluate
-from simulator.worlds import World
+from simulator.worlds import World, true_value
 
 LEARNERS = ("auto", "epsilon:epsilon=0.1")
 
@@ -50,5 +50,5 @@ def judge(database: Database, world: World) -> tuple[Evaluation, list[Judged]]:
     judged = []
     for name, policy in policies.items():
         row = evaluation.row(name)
-        judged.append(Judged(name, evaluation.estimate(row), row.refusal, world.true_value(second, policy)))
+        judged.append(Judged(name, evaluation.estimate(row), row.refusal, true_value(world, second, policy)))
     return evaluation, judged

@@ -2,24 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from policies.registry import PolicySpec, check
+from server.durations import iso_duration, parse_duration
 from server.errors import InvalidRequest
+from server.evaluation.learners import check_learning
+from server.evaluation.reading import Wanted
 from server.evaluation.snapshots import SNAPSHOT
 from server.reward_anew import OtherReward
-from simulator import ESTIMATORS, LANGUAGES, USUAL
+from simulator import LANGUAGES, MODELS, USUAL, check_names, slot_specs
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
     """Which decisions, which policies, and how they are judged.
 
-    slot: None for the campaign's first. since, until: only decisions from then on, before then. policies:
-    specifications as in a campaign file, or `snapshot:NUMBER`. where: a CEL test over the context. reward: what decisions earn, other
-    than they did. by: a context key, or `segment`. train_share: the first part of the log, on which learners named by
-    specification are trained. Raises InvalidRequest, PolicyError for what can't be asked of any log.
+    slot: None for all of them, as a page where there are several. since, until: only decisions from then on, before
+    then. policies: specifications as in a campaign file, on a page also by slot, `SLOT=SPEC + SLOT=SPEC`, or
+    `snapshot:NUMBER`. where: a CEL test over the context. reward: what decisions earn, other than they did. by: keys of
+    context or labels, or `segment`; every: stretches of this length; metrics: declared ones, to judge by beside the
+    reward. train_share: the first part of the log, on which learners named by specification are trained. interval,
+    model: how intervals are made, and the model of the rewards. force: numbers although a finding is red. replay: how
+    learners are replayed, in place of being trained first; learn_every: so many decisions of their own, or a time.
+    grid: specifications with alternatives, of which one is chosen and judged. estimate_propensities: of decisions that
+    were told without theirs, in place of leaving them out. Raises InvalidRequest, PolicyError for what
+    can't be asked of any log.
     """
 
     campaign: str
@@ -29,25 +38,45 @@ class EvaluationRequest:
     policies: tuple[str, ...] = ()
     where: str | None = None
     reward: OtherReward | None = None
-    by: str | None = None
+    by: tuple[str, ...] = ()
+    every: timedelta | None = None
+    metrics: tuple[str, ...] = ()
     estimators: tuple[str, ...] = USUAL
+    interval: str = "skewed"
+    model: str = "linear"
     train_share: float = 0.5
     confidence: float = 0.95
     seed: int = 0
     lang: str = "en"
+    force: bool = False
+    replay: str | None = None
+    learn_every: str = "100"
+    grid: tuple[str, ...] = ()
+    estimate_propensities: bool = False
 
     def __post_init__(self) -> None:
         if self.lang not in LANGUAGES:
             raise InvalidRequest(f"language {self.lang!r}: expected one of {', '.join(LANGUAGES)}")
-        for name in self.estimators:
-            if name not in ESTIMATORS:
-                raise InvalidRequest(f"estimator {name!r}: expected one of {', '.join(ESTIMATORS)}")
+        try:
+            check_names(self.estimators, self.interval, model=self.model != "none")
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from error
+        if self.model not in MODELS:
+            raise InvalidRequest(f"model {self.model!r}: expected one of {', '.join(MODELS)}")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise InvalidRequest(
+                f"since {self.since.isoformat()} is not before until {self.until.isoformat()}: the period is empty"
+            )
+        check_learning(self.replay, self.learn_every, self.grid)
+        if self.every is not None and self.every < timedelta(minutes=1):
+            raise InvalidRequest(f"every {self.every}: expected at least 1 minute")
         for name in ("train_share", "confidence"):
             if not 0.0 < getattr(self, name) < 1.0:
                 raise InvalidRequest(f"{name} {getattr(self, name)}: expected a number between 0 and 1")
         for spec in self.policies:  # before a long log is read for nothing
             if not spec.startswith(SNAPSHOT):
-                check(PolicySpec.parse(spec))
+                for one in (slot_specs(spec) or {"": spec}).values():
+                    check(PolicySpec.parse(one))
 
     def document(self) -> dict[str, Any]:
         """For JSON; `from_document` gives an equal request back. Only what differs from the default."""
@@ -64,9 +93,12 @@ class EvaluationRequest:
         unknown = sorted(set(document) - {field.name for field in fields(cls)})
         if unknown:
             raise InvalidRequest(f"a stored evaluation asks for {unknown}, which this version does not know")
-        read: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-        }
+        read: dict[str, Any] = dict(document)
+        for name in ("policies", "grid", "estimators", "by", "metrics"):
+            if name in read:
+                read[name] = tuple(read[name])
+        if "every" in read:
+            read["every"] = parse_duration(read["every"])
         for name in ("since", "until"):
             if name in read:
                 read[name] = datetime.fromisoformat(read[name])
@@ -76,10 +108,20 @@ class EvaluationRequest:
         return cls(**read)
 
 
+def wanted_by(request: EvaluationRequest) -> Wanted:
+    """What it needs of a log."""
+    slots = () if request.slot is None else (request.slot,)
+    return Wanted(
+        slots, request.where, labels=request.by, metrics=request.metrics, estimate=request.estimate_propensities
+    )
+
+
 def _plain(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()
+        case timedelta():
+            return iso_duration(value)
         case OtherReward():
             return {"value": value.value, "range": list(value.range) if value.range else None}
         case tuple():

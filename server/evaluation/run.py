@@ -1,23 +1,35 @@
 """Runs an evaluation: reads the log, finds the policies, judges them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
+from server.evaluation.grids import check_one_slot, judge_grid
+from server.evaluation.learners import replaying
 from server.evaluation.log import OnLeftOut
+from server.evaluation.pages import groups_asked, judge_page
+from server.evaluation.reading import Reading
 from server.evaluation.request import EvaluationRequest
 from server.evaluation.snapshots import SNAPSHOT
-from simulator import By, Candidate, Evaluation, Log, Progress, evaluate
+from simulator import By, Candidate, Evaluation, Finding, Log, Progress, diagnose_log, diagnose_page, evaluate
+from simulator.truth import ExpectedRewards
 
 
 class Source(Protocol):
     """Where the logs of campaigns are: a database, or a folder that was exported."""
 
-    def log(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Log:
-        """Raises NoSuchCampaign, InvalidRequest, ExpressionError, InvalidCampaign."""
+    def read(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Reading:
+        """The log of the slot that is asked for, of all slots where none is. Raises NoSuchCampaign, InvalidRequest,
+        ExpressionError, InvalidCampaign.
+        """
         ...
 
     def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
         """The policy of `snapshot:NUMBER`. Raises NoSuchSnapshot, InvalidRequest."""
+        ...
+
+    def window(self, campaign: str) -> timedelta:
+        """How long after a decision its outcomes count, in the version in force. Raises NoSuchCampaign."""
         ...
 
     def groups(self, log: Log, key: str) -> By:
@@ -29,24 +41,68 @@ def run(
     source: Source,
     request: EvaluationRequest,
     *,
+    now: float | None = None,
+    truth: ExpectedRewards | None = None,
     progress: Progress = lambda what, done: None,
     left_out: OnLeftOut = lambda decisions: None,
 ) -> Evaluation:
-    """Raises what the source raises, and EvaluationError, LogError, PolicyError where this log can't answer."""
-    progress("reading the log", 0.0)
-    log = source.log(request, progress=lambda done: progress("reading the log", done), left_out=left_out)
+    """now: unix seconds; later decisions are a finding. truth: of the source's log, where it is known. Raises what the
+    source raises, and EvaluationError, LogError, PolicyError where this log can't answer.
+    """
+    reading = _read(source, request, now, progress, left_out)
+    if reading.page is not None:
+        check_one_slot(request, reading.page.slots)
+        return judge_page(source, request, reading, progress)
+    log = reading.slots[0]
     policies = [
         source.snapshot(request.campaign, log.slot, spec) if spec.startswith(SNAPSHOT) else spec
         for spec in request.policies
     ]
+    if request.grid:
+        return judge_grid(request, log, policies, by=groups_asked(source, request, reading), progress=progress)
     return evaluate(
         log,
         policies,
         estimators=request.estimators,
+        interval=request.interval,
+        model=request.model,
         confidence=request.confidence,
         train_share=request.train_share,
-        by=source.groups(log, request.by) if request.by is not None else None,
+        by=groups_asked(source, request, reading),
+        every=request.every,
+        metrics=reading.metrics,
+        trial=reading.trial,
         lang=request.lang,
         seed=request.seed,
+        force=request.force,
+        replay=(
+            replaying(request.replay, request.learn_every, source.window(request.campaign)) if request.replay else None
+        ),
+        truth=truth,
         progress=progress,
     )
+
+
+def diagnose(
+    source: Source,
+    request: EvaluationRequest,
+    *,
+    now: float | None = None,
+    progress: Progress = lambda what, done: None,
+    left_out: OnLeftOut = lambda decisions: None,
+) -> tuple[Finding, ...]:
+    """What the checks find about the log that is asked for, the worst first; no policy is judged. Raises what the
+    source raises.
+    """
+    reading = _read(source, request, now, progress, left_out)
+    if reading.page is not None:
+        return diagnose_page(reading.page, lang=request.lang)
+    return diagnose_log(reading.slots[0], lang=request.lang)
+
+
+def _read(
+    source: Source, request: EvaluationRequest, now: float | None, progress: Progress, left_out: OnLeftOut
+) -> Reading:
+    progress("reading the log", 0.0)
+    reading = source.read(request, progress=lambda done: progress("reading the log", done), left_out=left_out)
+    return reading if now is None else reading.as_of(now)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from policies.base import Policy
 from policies.bounds import Bounds, bounded
+from policies.registry import learns
 from policies.types import Action, Features, Pmf
 from server.campaigns.learning import build_policy, matching_states
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
+from server.evaluation.extent import Extent
 from server.evaluation.log import newest_campaign
 from server.store import campaigns as campaign_rows
 from server.store import training as training_rows
@@ -17,6 +19,8 @@ from server.training.restore import restore
 from simulator import Candidate
 
 SNAPSHOT = "snapshot:"
+MAX_DIGITS = 9
+"""Of a snapshot's number: a database counts no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,15 @@ class Served:
         return bounded(self.policy.pmf(context, actions), actions, explore=self.explore, bounds=self.bounds).pmf
 
 
-def snapshot_candidate(database: Database, campaign: str, slot: str, name: str) -> Candidate:
+def snapshot_candidate(
+    database: Database, campaign: str, slot: str, name: str, extent: Extent | None = None
+) -> Candidate:
     """The policy of `snapshot:NUMBER`, as it was served; judged only on decisions later than those it learned.
 
     Raises NoSuchSnapshot, InvalidRequest.
     """
-    number = name.removeprefix(SNAPSHOT)
-    if not number.isdecimal():
-        raise InvalidRequest(f"{name!r}: expected {SNAPSHOT}NUMBER, as elige campaign show prints it")
-    snapshot = restore(database, int(number))
+    number = snapshot_number(name)
+    snapshot = restore(database, number)
     if snapshot.campaign != campaign:
         raise InvalidRequest(f"snapshot {number} is of campaign {snapshot.campaign!r}, not {campaign!r}")
     with database.reading() as connection:
@@ -48,17 +52,27 @@ def snapshot_candidate(database: Database, campaign: str, slot: str, name: str) 
     last = last or snapshot.created_at  # what it learned is past its retention: all of it was earlier than this
     trained = Campaign.from_document(stored.document)
     states = matching_states(trained, snapshot.slots)
-    if slot not in states:
+    found = states.get(slot)
+    if found is None and (slot not in trained.slots or learns(trained.policy_of(slot))):
         raise InvalidRequest(f"snapshot {number} has learned nothing for slot {slot!r}")
-    newest = newest_campaign(database, campaign)
+    newest = newest_campaign(database, campaign, extent)
     if slot in newest.slots and _sight(trained, slot) != _sight(newest, slot):
         raise InvalidRequest(
             f"snapshot {number} was trained with {_sight(trained, slot)}, and the log is read with "
             f"{_sight(newest, slot)}, as the campaign is now: expected a snapshot that sees the same"
         )
-    built = build_policy(trained, slot, states[slot].state)
+    built = build_policy(trained, slot, found.state if found else None)  # no state: of a policy that never learns
     policy = Served(built, trained.explore_of(slot), trained.bounds_of(slot))
-    return Candidate(name, policy, judged_after=last.timestamp(), note=f"{states[slot].policy}, as served")
+    decided_by = found.policy if found else trained.policy_of(slot)
+    return Candidate(name, policy, judged_after=last.timestamp(), note=f"{decided_by}, as served")
+
+
+def snapshot_number(name: str) -> int:
+    """The NUMBER of `snapshot:NUMBER`. Raises InvalidRequest."""
+    number = name.removeprefix(SNAPSHOT)
+    if not (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS):
+        raise InvalidRequest(f"{name[:60]!r}: expected {SNAPSHOT}NUMBER, as elige campaign show prints it")
+    return int(number)
 
 
 def _sight(campaign: Campaign, slot: str) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from server.evaluation.extent import Extent
 from server.evaluation.groups import groups_by
-from server.evaluation.log import OnLeftOut, read_log
-from server.evaluation.request import EvaluationRequest
+from server.evaluation.log import OnLeftOut, newest_campaign, read_stored
+from server.evaluation.reading import Reading
+from server.evaluation.request import EvaluationRequest, wanted_by
 from server.evaluation.snapshots import snapshot_candidate
 from server.store.database import Database
 from simulator import By, Candidate, Log
@@ -13,25 +16,29 @@ from simulator import By, Candidate, Log
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """As `server.evaluation.run.Source` says."""
+    """As `server.evaluation.run.Source` says. extent: what of the log to see, by default all of it."""
 
     database: Database
+    extent: Extent | None = None
 
-    def log(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Log:
-        return read_log(
+    def read(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Reading:
+        return read_stored(
             self.database,
             request.campaign,
-            slot=request.slot,
+            wanted_by(request),
             since=request.since,
             until=request.until,
-            where=request.where,
             reward=request.reward,
+            extent=self.extent,
             progress=progress,
             left_out=left_out,
         )
 
     def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
-        return snapshot_candidate(self.database, campaign, slot, name)
+        return snapshot_candidate(self.database, campaign, slot, name, self.extent)
+
+    def window(self, campaign: str) -> timedelta:
+        return newest_campaign(self.database, campaign, self.extent).reward.window
 
     def groups(self, log: Log, key: str) -> By:
-        return groups_by(self.database, log, key)
+        return groups_by(self.database, log, key, self.extent)

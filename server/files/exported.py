@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +11,10 @@ import orjson
 
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest, NoSuchCampaign
-from server.evaluation.log import OnLeftOut, log_of
-from server.evaluation.request import EvaluationRequest
+from server.evaluation.groups import groups_in
+from server.evaluation.log import OnLeftOut, first_slot
+from server.evaluation.reading import Reading, Wanted, read
+from server.evaluation.request import EvaluationRequest, wanted_by
 from server.files.export import FILE, LISTS, day_folder, exported_days, versions_folder
 from server.records import Matured, Outcome, OutcomeStatus
 from server.reward_anew import OtherReward, OutcomesOf, earned_anew, with_reward
@@ -35,14 +37,13 @@ class Exported:
 
     folder: Path
 
-    def log(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Log:
-        return read_exported_log(
+    def read(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Reading:
+        return read_exported(
             self.folder,
             request.campaign,
-            slot=request.slot,
+            wanted_by(request),
             since=request.since,
             until=request.until,
-            where=request.where,
             reward=request.reward,
             progress=progress,
             left_out=left_out,
@@ -50,6 +51,10 @@ class Exported:
 
     def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
         raise InvalidRequest(f"{name}: an export holds no snapshots; ask the database")
+
+    def window(self, campaign: str) -> timedelta:
+        versions = _versions(self.folder, campaign)
+        return versions[max(versions)].reward.window
 
     def groups(self, log: Log, key: str) -> By:
         return groups_in(log, key)
@@ -72,13 +77,29 @@ def read_exported_log(
     Raises NoSuchCampaign, InvalidRequest for a folder that is no export or when no decision is left, ExpressionError,
     ParquetError.
     """
+    versions = _versions(folder, campaign)
+    wanted = Wanted((slot or first_slot(versions[max(versions)]),), where)
+    return read_exported(
+        folder, campaign, wanted, since=since, until=until, reward=reward, progress=progress, left_out=left_out
+    ).slots[0]
+
+
+def read_exported(
+    folder: Path,
+    campaign: str,
+    wanted: Wanted,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    reward: OtherReward | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+    left_out: OnLeftOut = lambda decisions: None,
+) -> Reading:
+    """As `read_exported_log`, of several slots, and with what no policy sees. Raises what it raises."""
     days = exported_days(folder)
     if campaign not in days:
         raise NoSuchCampaign(campaign, days)
-    versions = {
-        int(row["version"]): Campaign.from_document(row["document"])
-        for row in read_rows(versions_folder(folder, campaign) / FILE, "campaigns")
-    }
+    versions = _versions(folder, campaign)
     newest = versions[max(versions)]
     if reward is not None:
         newest = with_reward(newest, reward)
@@ -91,15 +112,34 @@ def read_exported_log(
         anew=newest if reward is not None else None,
         progress=progress,
     )
-    return log_of(matured, newest, versions.__getitem__, slot=slot, where=where, left_out=left_out)
+    kept = _AllOutcomes(folder, campaign, days[campaign])
+    return read(matured, newest, versions.__getitem__, kept, wanted, left_out=left_out)
 
 
-def groups_in(log: Log, key: str) -> By:
-    """What makes groups of the people of a log: a key of their contexts. Raises InvalidRequest."""
-    known = sorted({name for context in log.contexts for name in context})
-    if key not in known:
-        raise InvalidRequest(f"no context of this log has a key {key!r}; there are: {', '.join(known) or 'none'}")
-    return By(key, lambda context: context.get(key))
+class _AllOutcomes:
+    """The outcomes of all days, read once somebody asks for some: the rounds that a metric values come in any
+    chunks.
+    """
+
+    def __init__(self, folder: Path, campaign: str, days: Sequence[str]) -> None:
+        self._folder, self._campaign, self._days = folder, campaign, days
+        self._told: list[OutcomesOf] = []
+
+    def __call__(self, ids: Sequence[str]) -> Mapping[str, Sequence[Outcome]]:
+        if not self._told:
+            self._told = [_outcomes(self._folder, self._campaign, day) for day in self._days]
+        found: dict[str, Sequence[Outcome]] = dict.fromkeys(ids, ())
+        for of in self._told:
+            found.update((decision_id, told) for decision_id, told in of(ids).items() if told)
+        return found
+
+
+def _versions(folder: Path, campaign: str) -> Mapping[int, Campaign]:
+    days = exported_days(folder)
+    if campaign not in days:
+        raise NoSuchCampaign(campaign, days)
+    rows = read_rows(versions_folder(folder, campaign) / FILE, "campaigns")
+    return {int(row["version"]): Campaign.from_document(row["document"]) for row in rows}
 
 
 def _matured(

@@ -40,6 +40,10 @@ class Page:
             raise InvalidRequest(f"page_token {token[:60]!r} belongs to a list with other fields in its request")
         return cls(size, ours, after)
 
+    def token(self, key: str) -> str:
+        """Of the page that begins after this key."""
+        return urlsafe_b64encode(self.scope + key.encode()).decode()
+
     def after_number(self) -> int | None:
         """The key where keys are numbers. Raises InvalidRequest."""
         if self.after is None:
@@ -56,4 +60,4 @@ def page_of(items: Sequence[T], page: Page, *, key: Callable[[T], str]) -> tuple
     shown = items[: page.size]
     if len(items) <= page.size:
         return shown, ""
-    return shown, urlsafe_b64encode(page.scope + key(shown[-1]).encode()).decode()
+    return shown, page.token(key(shown[-1]))

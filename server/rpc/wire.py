@@ -56,7 +56,7 @@ _REASONS = {
     Reason.OBSERVED: decisions_pb2.REASON_OBSERVED,
     Reason.OPTED_OUT: decisions_pb2.REASON_OPTED_OUT,
 }
-_GROUPS = {Group.POLICY: decisions_pb2.GROUP_POLICY}
+_GROUPS = {Group.POLICY: decisions_pb2.GROUP_POLICY, Group.CONTROL: decisions_pb2.GROUP_CONTROL}
 _STATUSES = {
     OutcomeStatus.ACCEPTED: decisions_pb2.REWARD_STATUS_ACCEPTED,
     OutcomeStatus.PENDING: decisions_pb2.REWARD_STATUS_PENDING,
@@ -92,6 +92,7 @@ def read_decide(message: decisions_pb2.DecideRequest) -> DecideRequest:
         raise InvalidRequest("activation_ttl: only with defer_activation")
     if message.HasField("send_deadline"):
         raise NotSupportedYet("send_deadline")
+    ttl = read_duration(message.activation_ttl, "activation_ttl") if message.HasField("activation_ttl") else None
     return DecideRequest(
         campaign=message.campaign,
         person=message.person or None,
@@ -102,7 +103,7 @@ def read_decide(message: decisions_pb2.DecideRequest) -> DecideRequest:
         time_zone=message.time_zone or None,
         request_id=message.request_id or None,
         defer_activation=message.defer_activation,
-        activation_ttl=_read_duration(message.activation_ttl) if message.HasField("activation_ttl") else None,
+        activation_ttl=ttl,
         opted_out=message.opted_out,
         dry_run=message.dry_run,
     )
@@ -181,7 +182,7 @@ def read_reward(message: decisions_pb2.RewardRequest) -> RewardRequest:
 def write_decision(
     decision: Decision, *, repeated: bool = False, probabilities: bool = False, refusals: bool = False
 ) -> decisions_pb2.Decision:
-    kind = decisions_pb2.DECISION_KIND_REPEATED if repeated else _write_kind(decision.kind, decision.reason)
+    kind = decisions_pb2.DECISION_KIND_REPEATED if repeated else write_kind(decision.kind, decision.reason)
     message = decisions_pb2.Decision(
         decision_id=decision.id,
         campaign=decision.campaign,
@@ -209,7 +210,7 @@ def _write_choice(choice: Choice, *, probabilities: bool) -> decisions_pb2.Choic
         propensity=choice.propensity,
         policy=choice.policy if choice.kind is Kind.POLICY else "",
         reason=_REASONS[choice.reason],
-        kind=_write_kind(choice.kind, choice.reason),
+        kind=write_kind(choice.kind, choice.reason),
     )
     fill(message.content, choice.content, name="content")
     if probabilities:
@@ -218,7 +219,8 @@ def _write_choice(choice: Choice, *, probabilities: bool) -> decisions_pb2.Choic
     return message
 
 
-def _write_kind(kind: Kind, reason: Reason) -> decisions_pb2.DecisionKind:
+def write_kind(kind: Kind, reason: Reason) -> decisions_pb2.DecisionKind:
+    """Of a decision or a choice."""
     return decisions_pb2.DECISION_KIND_OPTED_OUT if reason is Reason.OPTED_OUT else _KINDS[kind]
 
 
@@ -357,11 +359,12 @@ def timestamp(at: datetime) -> Timestamp:
     return made
 
 
-def _read_duration(message: Duration) -> timedelta:
+def read_duration(message: Duration, name: str) -> timedelta:
+    """Raises InvalidRequest."""
     try:
         return message.ToTimedelta()
     except (ValueError, OverflowError) as error:
-        raise InvalidRequest(f"activation_ttl: {message.seconds} s is too long to be a duration") from error
+        raise InvalidRequest(f"{name}: {message.seconds} s is too long to be a duration") from error
 
 
 def _read_time(message: Timestamp) -> datetime:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, select
 
 from policies.types import Features, Value
 from server.errors import NoSuchDecision
+from server.ids import earliest_id
 from server.records import Candidate, Choice, Decision, Excluded, Group, Kind, Matured, Reason, Refusal
 from server.store.activations import catch_up
 from server.store.chunks import chunks
@@ -100,6 +101,35 @@ def newest(connection: Connection, campaign: str, *, limit: int) -> list[Decisio
     return list(_read(connection, query.order_by(decisions.c.at.desc(), decisions.c.decision_id.desc()).limit(limit)))
 
 
+def newest_first(
+    connection: Connection,
+    *,
+    campaign: str | None = None,
+    keys: Sequence[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int,
+) -> list[Decision]:
+    """Decisions, newest first: of one campaign, about somebody with these keys, of the period [since, until), older
+    than the one of this time and id, where given. Ids sort by time.
+    """
+    query = select(decisions)
+    if campaign is not None:
+        query = query.where(decisions.c.campaign == campaign)
+    if keys is not None:
+        query = query.where(decisions.c.person.in_(keys))
+    if before is not None:
+        query = query.where(decisions.c.at <= before[0], decisions.c.decision_id < before[1])
+    if since is not None:
+        query = query.where(decisions.c.at >= since, decisions.c.decision_id >= earliest_id(since))
+    if until is not None:
+        query = query.where(decisions.c.at < until, decisions.c.decision_id < earliest_id(until))
+    # the same order twice: there is an index for each of the two
+    by_time = () if campaign is None else (decisions.c.at.desc(),)
+    return list(_read(connection, query.order_by(*by_time, decisions.c.decision_id.desc()).limit(limit)))
+
+
 def of_people(connection: Connection, keys: Sequence[str], *, after: str | None, limit: int) -> list[Decision]:
     """The decisions about somebody with these keys, in all campaigns, by id, which is by time; after the one given."""
     query = select(decisions).where(decisions.c.person.in_(keys))
@@ -113,18 +143,22 @@ def matured(
     campaign: str,
     *,
     after: int = 0,
+    through: int | None = None,
     limit: int,
     since: datetime | None = None,
     until: datetime | None = None,
     counting: bool = False,
 ) -> list[Matured]:
-    """Matured decisions with a sequence number above `after`, in sequence; of the period [since, until) if given.
+    """Matured decisions with a sequence number above `after`, and up to `through` if given, in sequence; of the period
+    [since, until) if given.
 
     `counting`: without those that are excluded. What is learned is cut into segments of these alone, so that the
     boundaries are those of a log that never had the others.
     """
     query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
     query = query.where(rewards.c.campaign == campaign, rewards.c.sequence > after)
+    if through is not None:
+        query = query.where(rewards.c.sequence <= through)
     if counting:
         query = query.where(rewards.c.excluded.is_(None))
     if since is not None:
@@ -141,6 +175,17 @@ def matured_one(connection: Connection, decision_id: str) -> Matured | None:
     query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
     row = connection.execute(query.where(rewards.c.decision_id == decision_id)).one_or_none()
     return None if row is None else _matured(row, _choices(connection, [decision_id])[decision_id])
+
+
+def matured_many(connection: Connection, ids: Sequence[str]) -> dict[str, Matured]:
+    """Those of these decisions that are matured, by id."""
+    found: dict[str, Matured] = {}
+    for chunk in chunks(ids):
+        query = select(rewards, decisions).join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+        rows = connection.execute(query.where(rewards.c.decision_id.in_(chunk))).all()
+        made = _choices(connection, [row.decision_id for row in rows])
+        found.update((row.decision_id, _matured(row, made[row.decision_id])) for row in rows)
+    return found
 
 
 def matured_of(row: Any, choice_rows: Iterable[Any]) -> Matured:

@@ -17,7 +17,7 @@ from server.store.tables import meta, metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this program needs: the newest under migrations/versions."""
 BASELINE = "0001"
 """What databases hold that were made before there were migrations."""

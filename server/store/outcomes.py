@@ -114,9 +114,17 @@ def of_decisions(connection: Connection, ids: Sequence[str]) -> Mapping[str, lis
 
 def history(connection: Connection, decision_id: str) -> list[LoggedOutcome]:
     """Everything that was told of one decision, late outcomes too, in the order in which it happened."""
-    query = select(outcomes).where(outcomes.c.decision_id == decision_id)
-    rows = connection.execute(query.order_by(outcomes.c.at, outcomes.c.outcome_id))
-    return [LoggedOutcome(outcome_of(row), OutcomeStatus(row.status)) for row in rows]
+    return histories(connection, [decision_id])[decision_id]
+
+
+def histories(connection: Connection, ids: Sequence[str]) -> dict[str, list[LoggedOutcome]]:
+    """The same of several."""
+    found: dict[str, list[LoggedOutcome]] = {decision_id: [] for decision_id in ids}
+    for chunk in chunks(ids):
+        query = select(outcomes).where(outcomes.c.decision_id.in_(chunk))
+        for row in connection.execute(query.order_by(outcomes.c.at, outcomes.c.outcome_id)):
+            found[row.decision_id].append(LoggedOutcome(outcome_of(row), OutcomeStatus(row.status)))
+    return found
 
 
 def of_people_alone(connection: Connection, keys: Sequence[str]) -> list[Outcome]:

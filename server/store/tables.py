@@ -274,3 +274,31 @@ erasures = Table(
     Column("finished_at", Utc),
     Index("erasures_by_finish", "finished_at"),  # the trainer asks for those that have none with every pass
 )
+
+# Evaluations as jobs. A row is changed only by whoever holds it, but for being cancelled, which anybody may.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("evaluation_id", String(32), primary_key=True),
+    Column("campaign", String(63), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("request", JSON, nullable=False),  # what was asked, but for what is left at its default
+    Column("request_id", String(256), unique=True),
+    Column("request_hash", String(32), nullable=False),
+    Column("provenance", JSON, nullable=False),  # what of the log it sees, and what computed it
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("started_at", Utc),
+    Column("finished_at", Utc),
+    Column("attempts", Integer, nullable=False),  # how often it was begun
+    Column("holder", String(100)),  # who runs it; null unless it runs
+    Column("held_until", Utc),  # when others may take it, unless its holder says before that it is alive
+    Column("progress", Float, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("error_code", String(32)),
+    Column("error", Text),
+    Column("result", JSON(none_as_null=True)),
+    Index("evaluations_by_time", "created_at", "evaluation_id"),
+    Index("evaluations_by_campaign", "campaign", "created_at"),
+    Index("evaluations_by_state", "state", "created_at"),
+)

@@ -124,6 +124,14 @@ def last_sequence(connection: Connection, campaign: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def decided_at(connection: Connection, campaign: str, sequence: int) -> datetime | None:
+    """When the decision at this place of the sequence was made; None where the log does not hold it any more."""
+    joined = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+    there = (rewards.c.campaign == campaign, rewards.c.sequence == sequence)
+    at: datetime | None = connection.execute(select(decisions.c.at).select_from(joined).where(*there)).scalar()
+    return at
+
+
 def last_decision_learned(connection: Connection, campaign: str, through: int) -> datetime | None:
     """The time of the latest decision among the first `through` places of the sequence; None where the log holds none
     of them any more.

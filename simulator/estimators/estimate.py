@@ -4,8 +4,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
 
-from simulator.intervals import NoSupport, Possible, clustered, cressie_read, skewed
+from simulator.estimators.basis import NORMAL, SKEWED, Basis
+from simulator.intervals import (
+    LEAST_TAIL,
+    MOST_TAIL,
+    NoSupport,
+    Possible,
+    clustered,
+    cressie_read,
+    p_value,
+    skewed,
+)
 from simulator.log import Floats
 
 
@@ -16,7 +28,8 @@ class Estimate:
     n: rounds. clusters: persons. ess: effective sample size of the weights, (Σw)²/Σw²; n for estimators without.
     influence: (n,) ψ, what each round adds to n·(value - truth); paired differences are made from it. up, down: the
     size, on the scale of ψ, of an event that the log could have held and that would raise, or lower, the value. note:
-    what was chosen from the data, where something was.
+    what was chosen from the data, where something was. interval: by which method low and high were made. basis: what
+    they were made of, where it is not the influence.
     """
 
     estimator: str
@@ -32,6 +45,8 @@ class Estimate:
     up: float = 0.0
     down: float = 0.0
     note: str = ""
+    interval: str = SKEWED
+    basis: Basis | None = field(default=None, repr=False, compare=False)
 
 
 def estimate(
@@ -64,6 +79,7 @@ def estimate(
         influence=influence,
         up=up,
         down=down,
+        interval=NORMAL if possible is None else SKEWED,
     )
 
 
@@ -84,7 +100,22 @@ def with_sides(
     """The same estimate with the two sides of a skewed interval; `events`: `up` and `down`, as `jumps` gives them."""
     up, down = events
     sides = skewed(found.value, influence, persons, up=up, down=down, confidence=confidence)
-    return replace(found, low=sides.low, high=sides.high, up=up, down=down)
+    return replace(found, low=sides.low, high=sides.high, up=up, down=down, interval=SKEWED)
+
+
+def with_basis(found: Estimate, basis: Basis, *, confidence: float) -> Estimate:
+    """The same estimate with an interval made of this, which holds the estimate in any case."""
+    low, high = basis.limits(confidence)
+    low, high = min(low, found.value), max(high, found.value)
+    return replace(found, low=low, high=high, up=0.0, down=0.0, interval=basis.interval, basis=basis)
+
+
+def symmetric(found: Estimate, *, confidence: float) -> Estimate:
+    """The same estimate with the interval value ± t·se, t with as many degrees of freedom as persons less one."""
+    half = float(stats.t.isf((1.0 - confidence) / 2.0, found.clusters - 1)) * found.standard_error
+    return replace(
+        found, low=found.value - half, high=found.value + half, up=0.0, down=0.0, interval=NORMAL, basis=None
+    )
 
 
 def bounded(
@@ -116,15 +147,39 @@ def mean(
 def difference(first: Estimate, second: Estimate, persons: NDArray[np.int64], *, confidence: float = 0.95) -> Estimate:
     """first - second, paired: both were estimated on the same n rounds, and much of their noise is shared.
 
-    What would raise the first, or lower the second, would raise the difference. Skewed where both estimates are.
+    Its interval is of the method of theirs. Of skewed ones: what would raise the first, or lower the second, would
+    raise the difference.
     """
     value = first.value - second.value
     influence = first.influence - second.influence
     found = estimate("difference", value, influence, persons, weights=None, confidence=confidence)
+    if first.basis is not None and second.basis is not None:
+        return with_basis(found, first.basis.minus(second.basis), confidence=confidence)
     up, down = max(first.up, second.down), max(first.down, second.up)
     if up == down == 0.0:
         return found
     return with_sides(found, influence, persons, (up, down), confidence=confidence)
+
+
+def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
+    """How surprising the value would be if the truth were 0: 1 less the greatest confidence at which its interval, of
+    whatever method, leaves 0 out. In [0, 1].
+    """
+    if found.basis is None and found.interval == NORMAL and found.standard_error > 0.0:
+        return float(2.0 * stats.t.sf(abs(found.value) / found.standard_error, found.clusters - 1))
+    if found.basis is None:
+        return p_value(found.value, found.influence, persons, up=found.up, down=found.down)
+    limits = found.basis.limits
+
+    def beyond(tail: float) -> float:
+        low, high = limits(1.0 - 2.0 * tail)
+        return -low if found.value > 0.0 else high
+
+    if found.value == 0.0 or beyond(MOST_TAIL) >= 0.0:
+        return 1.0
+    if beyond(LEAST_TAIL) <= 0.0:
+        return 0.0
+    return 2.0 * float(brentq(beyond, LEAST_TAIL, MOST_TAIL, xtol=1e-6))
 
 
 def effective_sample_size(weights: Floats) -> float:

@@ -5,8 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.types import Action
 from simulator.intervals import Possible
-from simulator.log import Floats
+from simulator.log import Flags, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All that could have been chosen, for the estimators that look at variants beside the chosen one.
+
+    actions: (K,). target, logged: (n, K) the probabilities of the judged and of the logged policy; eligible: (n, K);
+    chosen: (n,), into `actions`; propensities: (n,) of the chosen.
+    """
+
+    actions: tuple[Action, ...]
+    target: Floats
+    logged: Floats
+    eligible: Flags
+    chosen: NDArray[np.intp]
+    propensities: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +32,8 @@ class Evidence:
 
     rewards: r. weights: w = π(chosen|x)/propensity. expected: Σ_a π(a|x)·q(x, a), what a model of the rewards expects
     of the policy; predicted: q(x, chosen), what it expected of what was shown; both 0 where no estimator needs a model.
-    persons: codes. possible: what the log could have held for this policy, if that is known.
+    persons: codes. possible: what the log could have held for this policy, if that is known. choices: None where the
+    probabilities of all variants are not known, or not kept.
     """
 
     rewards: Floats
@@ -24,6 +42,7 @@ class Evidence:
     predicted: Floats
     persons: NDArray[np.int64]
     possible: Possible | None = None
+    choices: Choices | None = None
 
 
 def expectation(target: Floats, q: Floats) -> Floats:

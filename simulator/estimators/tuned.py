@@ -24,12 +24,12 @@ def clipped_ips(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence:
         found = ips(seen.rewards, clipped(seen.weights, limit), seen.persons, confidence=confidence)
         return _with_sides(found, seen, limit, confidence)
 
-    return _chosen("clipped_ips", of, limits, "weights clipped at {:g}", confidence)
+    return chosen_by_slope("clipped_ips", of, limits, "weights clipped at {:g}", confidence)
 
 
 def switch_dr(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
     """Switch-DR: mean of Σ_a π(a|x) q(x, a) + w 1{w ≤ limit} (r - q(x, chosen)). Wang, Agarwal & Dudík 2017."""
-    return _chosen(
+    return chosen_by_slope(
         "switch_dr", _dr_with(seen, switched, lambda limit: limit, confidence), limits, "weights to {:g}", confidence
     )
 
@@ -37,7 +37,7 @@ def switch_dr(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: f
 def dros(seen: Evidence, *, limits: Sequence[float] = LIMITS, confidence: float = 0.95) -> Estimate:
     """DR with optimistic shrinkage: as DR, with weights limit · w / (w² + limit). Su et al. 2020."""
     # the greatest of limit · w / (w² + limit) over all w is √limit / 2
-    return _chosen(
+    return chosen_by_slope(
         "dros", _dr_with(seen, shrunk, lambda limit: limit**0.5 / 2.0, confidence), limits, "shrinkage {:g}", confidence
     )
 
@@ -53,17 +53,18 @@ def _dr_with(
     return of
 
 
-def _chosen(
+def chosen_by_slope(
     name: str, of: Callable[[float], Estimate], limits: Sequence[float], told: str, confidence: float
 ) -> Estimate:
-    """The value is that of the limit chosen. Error and interval stay those of the first limit, the least biased: SLOPE
-    lets a bias pass that is as large as the intervals, and an interval of the chosen one would know nothing of it.
+    """The value is that of the limit chosen; `limits` go from the least biased estimate to the most. Error and interval
+    stay those of the first: SLOPE lets a bias pass that is as large as the intervals, and an interval of the chosen one
+    would know nothing of it.
     """
     tried = [of(limit) for limit in limits]
     quantile = float(stats.norm.isf((1.0 - confidence) / 2.0))
     best = slope([one.value for one in tried], [quantile * one.standard_error for one in tried])
     first, chosen = tried[0], tried[best]
-    note = "" if np.isinf(limits[best]) else told.format(limits[best])
+    note = "" if limits[best] in (np.inf, 0.0) else told.format(limits[best])
     low, high = min(first.low, chosen.value), max(first.high, chosen.value)
     return replace(
         chosen,

@@ -1,11 +1,11 @@
 """A pass over a set: every row once, decided before it is learned."""
 
 import numpy as np
-import pytest
 
-from bench.bandit_sets import SETS, Problem, one_pass, problem
+from bench.bandit_sets import one_pass
 from policies.base import uniform
 from policies.types import Action, Pmf
+from simulator.worlds.classification import Problem
 
 ROWS = 40
 GIVEN = Problem(
@@ -56,11 +56,3 @@ def test_order_and_draws_are_those_of_the_shuffle() -> None:
     assert drawn(4) == drawn(4)
     assert [row for row, _ in drawn(4)] != [row for row, _ in drawn(5)]
     assert len({chosen for _, chosen in drawn(4)}) == 3
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_the_contexts_are_the_numbers_of_the_set(name: str) -> None:
-    given = problem(name)
-    assert given.x.shape == (len(given.contexts), len(given.contexts[0]))
-    assert list(given.contexts[7].values()) == given.x[7].tolist()
-    assert set(given.right.tolist()) == set(range(len(given.variants)))

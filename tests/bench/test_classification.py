@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bench import classification, plain_vw
-from bench.bandit_sets import Problem, problem
 from bench.classification import PLAIN, TOLD, _told, earned, measure
 from policies.types import Action
+from simulator.worlds.classification import Problem, problem
 
 
 def in_turn(task: Callable[..., object], cells: Sequence[tuple[Any, ...]]) -> list[object]:

@@ -4,23 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from policies.types import RewardRange
 from simulator import Log, diagnose
+from simulator.estimators import ips
 
 MakeLog = Callable[..., Log]
 UNIFORM = np.full((600, 3), 1 / 3)
-
-
-def only(column: int, n: int = 600) -> np.ndarray:
-    return np.eye(3)[np.full(n, column)]
-
-
-def test_a_policy_near_the_logged_one_is_judged(make_log: MakeLog) -> None:
-    found = diagnose(make_log(), UNIFORM)
-    assert found.refusal is None
-    assert found.support == 1.0
-    assert found.support_exact
-    assert 400 < found.ess < 600
-    assert found.warnings == ()
 
 
 @pytest.fixture
@@ -35,38 +24,42 @@ def deficient(make_log: MakeLog) -> Log:
     )
 
 
-def test_missing_support_is_refused_whether_it_is_known_or_estimated(deficient: Log) -> None:
-    exact = diagnose(deficient, UNIFORM)
-    assert exact.support == pytest.approx(2 / 3)
-    assert exact.refusal is not None
-    assert exact.refusal.startswith("66.7% of what it would do could have been seen in this log; at least 95%")
-    guessed = diagnose(replace(deficient, probabilities=None), UNIFORM)
-    assert guessed.support == pytest.approx(2 / 3, abs=0.01)
-    assert not guessed.support_exact
-    assert guessed.refusal is not None
-    assert guessed.refusal.startswith("about 66")
+def test_the_numbers_of_a_policy_near_the_logged_one(make_log: MakeLog) -> None:
+    found = diagnose(make_log(), UNIFORM)
+    assert found.support == 1.0
+    assert found.support_exact
+    assert 400 < found.ess < 600
+    assert found.mean_weight == pytest.approx(1.0, abs=3 * found.mean_weight_error)
+    assert found.max_weight == pytest.approx((1 / 3) / 0.2)
+    assert found.bounds is None, "nothing is missing"
 
 
-def test_a_little_missing_support_is_a_warning(deficient: Log) -> None:
-    found = diagnose(deficient, np.tile([0.48, 0.48, 0.04], (600, 1)))
-    assert found.refusal is None
-    assert any("4.0% of what it would do was never possible" in text for text in found.warnings)
+def test_support_is_exact_or_the_mean_weight(deficient: Log) -> None:
+    exact, guessed = diagnose(deficient, UNIFORM), diagnose(replace(deficient, probabilities=None), UNIFORM)
+    assert (exact.support, exact.support_exact) == (pytest.approx(2 / 3), True)
+    assert (guessed.support, guessed.support_exact) == (pytest.approx(guessed.mean_weight), False)
 
 
-def test_a_policy_that_never_agrees_with_the_log(deficient: Log) -> None:
-    assert "none of the 600 logged choices" in str(diagnose(replace(deficient, probabilities=None), only(2)).refusal)
+@pytest.mark.parametrize("known", [True, False])
+def test_bounds_hold_whatever_the_unsupported_variant_earns(deficient: Log, known: bool) -> None:
+    """Half of a and b earn 1. A policy that shows c in a third of the cases earns between 1/3 and 2/3."""
+    log = deficient if known else replace(deficient, probabilities=None)
+    low, high = diagnose(log, UNIFORM).bounds or (0.0, 0.0)
+    assert 0.25 < low < 1 / 3, "no wider than the noise"
+    assert 2 / 3 < high < 0.75
+    moved = replace(log, rewards=10.0 * log.rewards - 4.0, reward_range=RewardRange(-4.0, 6.0))
+    assert diagnose(moved, UNIFORM).bounds == pytest.approx((10.0 * low - 4.0, 10.0 * high - 4.0), abs=0.3)
 
 
-def test_too_few_rounds_and_too_few_rewards(make_log: MakeLog) -> None:
-    small = diagnose(make_log(90), only(1, 90))
-    assert "90 rounds tell as much about it as" in str(small.refusal)
-    rare = np.zeros(600)
-    rare[:3] = 1.0
-    assert "rewarded rounds that speak about it count as" in str(diagnose(make_log(rewards=rare), UNIFORM).refusal)
+def test_bounds_are_what_a_reward_can_be_where_the_log_says_nothing(deficient: Log) -> None:
+    only_c = np.tile([0.0, 0.0, 1.0], (600, 1))
+    assert diagnose(deficient, only_c).bounds == (0.0, 1.0)
 
 
-def test_wrong_propensities_are_noticed(make_log: MakeLog) -> None:
-    log = make_log(known=False)
-    wrong = replace(log, propensities=log.propensities / 2)
-    assert any("propensities look wrong" in text for text in diagnose(wrong, UNIFORM).warnings)
-    assert not any("propensities" in text for text in diagnose(log, UNIFORM).warnings)
+def test_bounds_add_the_missing_probability_to_the_interval(deficient: Log) -> None:
+    found = diagnose(deficient, UNIFORM)
+    w = np.full(600, (1 / 3) / 0.5)
+    plain = ips(deficient.rewards, w, deficient.persons)
+    low, high = found.bounds or (0.0, 0.0)
+    assert low == pytest.approx(plain.low, abs=0.005)
+    assert high == pytest.approx(plain.high + 1 / 3, abs=0.01)

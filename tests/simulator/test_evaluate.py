@@ -8,7 +8,7 @@ import pytest
 from policies.registry import PolicyError, PolicySpec, create
 from policies.types import Action, Features, Pmf, RewardRange
 from simulator import Candidate, EvaluationError, Log, LogError, Round, evaluate
-from simulator.worlds import newsletter, with_choices
+from simulator.worlds import newsletter, true_value, with_choices
 
 MakeLog = Callable[..., Log]
 
@@ -171,8 +171,8 @@ def test_mistakes_get_a_sentence(make_log: MakeLog) -> None:
         evaluate(log, ["epsilonn"])
     with pytest.raises(EvaluationError, match="names no default variant"):
         evaluate(replace(log, default=None), ["fixed"])
-    with pytest.raises(EvaluationError, match=r"estimators \['mips'\]: expected some of"):
-        evaluate(log, estimators=["mips"])
+    with pytest.raises(EvaluationError, match=r"estimator 'drr': expected one of ips, snips, .*, best$"):
+        evaluate(log, estimators=["drr"])
     with pytest.raises(EvaluationError, match="all 600 rounds of log 'log' in this period have the reward 0"):
         evaluate(replace(log, rewards=np.zeros(600)))
     with pytest.raises(EvaluationError, match="are of one person"):
@@ -217,9 +217,9 @@ def test_estimates_agree_with_a_world_whose_truth_is_known() -> None:
     early, late = log.split(0.5)
     learner = create(PolicySpec("squarecb"), default="11", reward_range=RewardRange())
     learner.learn(early.examples())
-    truths = {"squarecb": world.true_value(late, learner)}
+    truths = {"squarecb": true_value(world, late, learner)}
     truths |= {
-        name: world.true_value(late, create(PolicySpec.parse(name), default="11", reward_range=RewardRange()))
+        name: true_value(world, late, create(PolicySpec.parse(name), default="11", reward_range=RewardRange()))
         for name in ("uniform", "fixed:08", "fixed:14", "fixed:22")
     }
     for name, truth in truths.items():
@@ -227,3 +227,19 @@ def test_estimates_agree_with_a_world_whose_truth_is_known() -> None:
         assert abs(estimate.value - truth) < 3.5 * estimate.standard_error, name
     assert truths["squarecb"] > 1.2 * truths["uniform"]
     assert found.row("squarecb").gain.low > 0.0
+
+
+def test_learners_in_processes_of_their_own_say_the_same(make_log: MakeLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.targets.LEAST_PARALLEL", 1_200)
+    policies, heard = ["squarecb", "epsilon:epsilon=0.1"], list[str]()
+    log = make_log()
+    together = evaluate(log, policies, cores=2, progress=lambda what, done: heard.append(what))
+    assert "training and judging 2 learners" in heard
+    heard.clear()
+    alone = evaluate(log, policies, cores=1, progress=lambda what, done: heard.append(what))
+    assert "training squarecb" in heard
+    assert together.to_dict() == alone.to_dict()
+    monkeypatch.setattr("simulator.targets.LEAST_PARALLEL", 1_201)
+    heard.clear()
+    evaluate(log, policies, cores=2, progress=lambda what, done: heard.append(what))
+    assert "training squarecb" in heard, "too few rounds to pay"

@@ -137,3 +137,35 @@ def test_eligible_sets(make_log: MakeLog) -> None:
     log = make_log(known=False, eligible=eligible, chosen=np.zeros(600, dtype=int))
     sets, which = log.eligible_sets
     assert [sets[which[row]].tolist() for row in (0, 1)] == [[0, 2], [0, 1, 2]]
+
+
+def test_duplicates_and_the_future_are_counted(make_log: MakeLog) -> None:
+    """The same person at one moment, all else being the same; an anonymous visit is like no other."""
+    twice = [a_round(person="ana"), a_round(person="eva"), a_round(person="ana"), a_round(person="ana")]
+    log = Log.from_rounds(twice)
+    assert (len(log), log.duplicates, log.future) == (4, 2, 0)
+    others = [
+        a_round(), a_round(), a_round(person="ana"), a_round(person="ana", time=1.0),
+        a_round(person="ana", reward=0.0), a_round(person="ana", context={"lang": "en"}),
+        a_round(person="ana", context={}), a_round(person="ana", chosen="b", propensity=0.75),
+    ]  # fmt: skip
+    assert Log.from_rounds(others).duplicates == 0
+    later = make_log().as_of(now=599 * 60.0 - 1.0)
+    assert later.future == 1
+    assert later[:5].future == 1, "what was found when the whole log was read"
+    assert make_log(timed=False).as_of(now=-1.0).future == 0, "the order of rows is no time"
+    assert (later.summary().duplicates, later.summary().future) == (0, 1)
+
+
+def test_rounds_are_read_once_and_not_kept() -> None:
+    """A generator will do, and actions made anew each time are still the same."""
+    log = Log.from_rounds(
+        a_round(time=float(-n), actions=(Action("a"), Action("b", {"hour": 8.0})), context={"n": float(n)})
+        for n in range(5)
+    )
+    assert log.actions == (A, B)
+    assert [context["n"] for context in log.contexts] == [4.0, 3.0, 2.0, 1.0, 0.0]
+    assert log.probabilities is not None
+    assert log.probabilities.tolist() == [[0.25, 0.75]] * 5
+    with pytest.raises(LogError, match="no rounds; expected at least 1"):
+        Log.from_rounds(iter(()))

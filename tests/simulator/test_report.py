@@ -2,6 +2,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from policies.types import Action
-from simulator import Candidate, Evaluation, Log, Round, evaluate, render, to_html, to_json
-from simulator.plots import PlotlyMissing, figure
+from simulator import By, Candidate, Evaluation, Log, Report, Round, evaluate, render, to_html, to_json
+from simulator.plots import FIGURES, PlotlyMissing, values
+from simulator.replay.record import Replaying
 
 MakeLog = Callable[..., Log]
 HOSTILE = "<script>alert('x')</script>[bold]|:\n{0}"
@@ -58,7 +60,7 @@ def test_page_needs_no_network_and_runs_nothing_from_outside(evaluation: Evaluat
 
 
 def test_figure_shows_every_judged_policy(evaluation: Evaluation) -> None:
-    plot = figure(evaluation)
+    plot = values(evaluation)
     judged = [row for row in evaluation.rows if row.estimates]
     assert len(plot.data) == len(judged) == 6
     uniform = evaluation.row("uniform").estimates["dr"]
@@ -67,10 +69,55 @@ def test_figure_shows_every_judged_policy(evaluation: Evaluation) -> None:
     assert any("&lt;script&gt;" in label for label in plot.layout.yaxis.ticktext)
 
 
+def test_every_figure_shows_what_its_numbers_say(make_log: MakeLog) -> None:
+    log = make_log(n=1200)
+    found = evaluate(log, [Candidate("mine", Uniform())], by=By("lang", lambda context: context.get("lang")))
+    report = Report(found)
+    assert list(FIGURES) == ["values", "time", "learning", "groups", "weights", "calibration"]
+    tails = report.figure("weights")
+    drawn = {line.name: (list(line.x), list(line.y)) for line in tails.data}
+    assert drawn["mine"] == tuple(map(list, zip(*found.row("mine").tail, strict=True)))
+    heat = report.figure("groups").data[0]
+    group, place = found.groups[0], [row.name for row in found.rows[1:]].index("mine")
+    assert heat.z[0][place] == next(row for row in group.rows if row.name == "mine").gain.value
+    page = to_html(found)
+    assert all(f'id="figure-{name}"' in page for name in ("values", "groups", "weights"))
+    assert page.count("plotly.js v") == 1, "the library is there once"
+    with pytest.raises(KeyError, match="no figure 'pie'; there are"):
+        report.figure("pie")
+
+
+def test_time_and_learning_are_drawn_where_they_were_asked_for(make_log: MakeLog) -> None:
+    log = make_log(n=1200, actions=(Action("a"), Action("b"), Action("c")))
+    plain = evaluate(log)
+    assert Report(plain).figure("time") is Report(plain).figure("learning") is None
+    found = evaluate(log, ["epsilon"], every=timedelta(hours=10), replay=Replaying(passes=1))
+    time, learning = Report(found).figure("time"), Report(found).figure("learning")
+    logged, replayed = time.data
+    earned = [group.rows[0].estimates["mean"].value for group in found.views[0].groups]
+    assert list(logged.y) == earned
+    assert replayed.name == learning.data[0].name == "epsilon"
+    assert learning.data[0].y[-1] == found.replays[0].curve[-1].so_far[0]
+
+
+def test_findings_are_on_the_page_in_the_language_that_was_asked_for(make_log: MakeLog) -> None:
+    page = to_html(evaluate(make_log(rewards=np.r_[np.zeros(300), np.ones(300)]), lang="es"))
+    assert '<html lang="es">' in page
+    assert re.search(r'<li class="(red|amber)">(rojo|ámbar), deriva de las recompensas', page)
+    assert re.search(r'<li class="green">\d comprobaciones en verde', page)
+
+
+def test_a_notebook_shows_tables_and_runs_nothing(evaluation: Evaluation) -> None:
+    shown = Report(evaluation)._repr_html_()
+    assert "<table>" in shown
+    assert "<script" not in shown
+    assert "DR, skewed 95% interval" in shown, "the numbers say what made them"
+
+
 def test_without_plotly_the_page_says_what_is_missing(evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
     with pytest.raises(PlotlyMissing, match=r"elige\[report\]"):
-        figure(evaluation)
+        values(evaluation)
     page = to_html(evaluation)
     assert "figures need plotly" in page
     assert "<table>" in page

@@ -6,7 +6,8 @@ import pytest
 
 from policies.types import Action
 from simulator import Log, NoSupport
-from simulator.reward_models import LEVELS, cross_fitted, encode
+from simulator.encoding import LEVELS, encode
+from simulator.reward_models import cross_fitted
 
 MakeLog = Callable[..., Log]
 

@@ -31,8 +31,8 @@ def trial(tmp_path: Path) -> Path:
 
 def test_csv(trial: Path) -> None:
     log = csv_log(trial, CsvMapping.from_dict(FULL))
-    assert log.contexts == ({"new": False}, {"country": "ES", "age": 31.0, "new": True},
-                            {"country": "PT", "age": 40.5, "new": False})  # fmt: skip
+    assert list(log.contexts) == [{"new": False}, {"country": "ES", "age": 31.0, "new": True},
+                                  {"country": "PT", "age": 40.5, "new": False}]  # fmt: skip
     assert log.times.tolist() == [1714546800.0, 1714550400.0, 1714550400.0]
     assert [log.actions[i].id for i in log.chosen] == ["red", "blue", "red"]
     assert log.propensities.tolist() == [0.75, 0.25, 0.75]
@@ -101,6 +101,25 @@ def test_all_mistakes_of_a_mapping_at_once() -> None:
 def test_a_log_without_propensities_can_not_be_mapped() -> None:
     with pytest.raises(MappingError, match="without the probability of each choice can't be evaluated"):
         CsvMapping.from_dict({"variant": "arm", "reward": "bought"})
+
+
+def test_propensities_of_a_csv_file_can_be_estimated(tmp_path: Path) -> None:
+    rows = "".join(f"{'ab'[n % 2]},{n % 3 // 2},p{n // 2},{n % 90}\n" for n in range(300))
+    (tmp_path / "a.csv").write_text("arm,y,who,key\n" + rows)
+    mapping = CsvMapping.from_dict(
+        {"variant": "arm", "reward": "y", "person": "who", "shares": "estimate", "id": "key"}
+    )
+    log = csv_log(tmp_path / "a.csv", mapping, now=0.0)
+    assert log.propensities_estimated
+    assert log.probabilities is None
+    np.testing.assert_allclose(log.propensities, 0.5, atol=0.02)
+    assert (log.duplicates, log.future) == (210, 0), "ids come again; without times there is no future"
+
+
+def test_lists_are_not_read_from_a_csv_file(trial: Path) -> None:
+    told = {"probabilities": "p", "eligible": "arm", "context": {"country": "texts"}}
+    with pytest.raises(SourceError, match="probabilities, eligible, context of 'country': not read from a CSV file"):
+        csv_log(trial, CsvMapping.from_dict({"variant": "arm", "reward": "bought", **told}))
 
 
 def test_every_bad_cell_is_named(trial: Path) -> None:
@@ -179,9 +198,8 @@ def test_open_bandit_men(shared: Path) -> None:
     assert (int(random.rewards.sum()), int(bts.rewards.sum())) == (46, 69)
     # the uniform policy on the log of Thompson sampling: a guess from few rounds, and it says so
     found = evaluate(bts, estimators=["snips"])
-    uniform = found.row("uniform").diagnostics
-    assert uniform is not None
-    assert any("10,000 rounds count as 656, one of them as 178" in text for text in uniform.warnings)
+    uniform = found.row("uniform")
+    assert any("10,000 rounds count as 656, one of them as 178" in one.says for one in uniform.findings)
     assert "10,000 rounds tell as much about it as 5.6 rounds" in str(found.row("fixed:5").refusal)
 
 

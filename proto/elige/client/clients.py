@@ -3,7 +3,7 @@
 import functools
 import inspect
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -11,8 +11,9 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from elige.client import operations
+from elige.client import evaluation_operations, operations
 from elige.client.errors import EligeError
+from elige.client.evaluation_operations import Following
 from elige.client.operations import Call, Method, Operation
 
 P = ParamSpec("P")
@@ -97,12 +98,37 @@ def _async_method(
     return method
 
 
-def _describe(method: Callable[..., Any], operation: Callable[..., Operation[Any]]) -> None:
-    """Give a method the operation's name, signature and help. functools.wraps would lose the first parameter."""
+def _stream(operation: Callable[P, Following[T]]) -> "Callable[Concatenate[Client, P], Iterator[T]]":
+    """What is followed as a method that gives its answers one by one."""
+
+    def method(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return client._follow(operation(*args, **kwargs))
+
+    _describe(method, operation, Iterator)
+    return method
+
+
+def _async_stream(operation: Callable[P, Following[T]]) -> "Callable[Concatenate[AsyncClient, P], AsyncIterator[T]]":
+    """What is followed as a method for `async for`."""
+
+    def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return client._follow(operation(*args, **kwargs))
+
+    _describe(method, operation, AsyncIterator)
+    return method
+
+
+def _describe(method: Callable[..., Any], operation: Callable[..., Any], many: Any = None) -> None:
+    """Give a method the operation's name, signature and help. functools.wraps would lose the first parameter. `many`:
+    what it gives its results in.
+    """
     method.__name__, method.__doc__ = operation.__name__, operation.__doc__
     signature = inspect.signature(operation)
     client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    result = signature.return_annotation.__args__[-1]  # of Generator[Call, Any, result]
+    # of Generator[Call, Any, result] or Following[result]
+    result = signature.return_annotation.__args__[-1]
+    if many is not None:
+        result = many[result]
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[client, *signature.parameters.values()], return_annotation=result
     )
@@ -130,6 +156,14 @@ class Client(_Settings):
     export_person = _method(operations.export_person)
     erase_person = _method(operations.erase_person)
     explain = _method(operations.explain)
+    start_evaluation = _method(evaluation_operations.start_evaluation)
+    evaluation = _method(evaluation_operations.evaluation)
+    evaluations = _method(evaluation_operations.evaluations)
+    cancel_evaluation = _method(evaluation_operations.cancel_evaluation)
+    watch_evaluation = _stream(evaluation_operations.watch_evaluation)
+    decisions = _method(evaluation_operations.decisions)
+    diagnose = _method(evaluation_operations.diagnose)
+    plan = _method(evaluation_operations.plan)
 
     def close(self) -> None:
         """Close the connection, and cancel what is under way. The client can't be used afterwards."""
@@ -164,6 +198,17 @@ class Client(_Settings):
             except grpc.RpcError as error:
                 raise _elige_error(error) from error
 
+    def _follow(self, following: Following[T]) -> Iterator[T]:
+        call = _rpc(self._channel, following.method, streams=True)(
+            following.request, timeout=following.timeout, metadata=self._metadata
+        )
+        try:
+            yield from map(following.reply, call)
+        except grpc.RpcError as error:
+            raise _elige_error(error) from error
+        finally:
+            call.cancel()
+
 
 class AsyncClient(_Settings):
     """Elige for asyncio: `async with AsyncClient("localhost:7461") as elige: await elige.decide("home-hero")`.
@@ -187,6 +232,14 @@ class AsyncClient(_Settings):
     export_person = _async_method(operations.export_person)
     erase_person = _async_method(operations.erase_person)
     explain = _async_method(operations.explain)
+    start_evaluation = _async_method(evaluation_operations.start_evaluation)
+    evaluation = _async_method(evaluation_operations.evaluation)
+    evaluations = _async_method(evaluation_operations.evaluations)
+    cancel_evaluation = _async_method(evaluation_operations.cancel_evaluation)
+    watch_evaluation = _async_stream(evaluation_operations.watch_evaluation)
+    decisions = _async_method(evaluation_operations.decisions)
+    diagnose = _async_method(evaluation_operations.diagnose)
+    plan = _async_method(evaluation_operations.plan)
 
     async def close(self) -> None:
         """Close the connection, and cancel what is under way. The client can't be used afterwards."""
@@ -221,10 +274,22 @@ class AsyncClient(_Settings):
             except grpc.RpcError as error:
                 raise _elige_error(error) from error
 
+    async def _follow(self, following: Following[T]) -> AsyncIterator[T]:
+        call = _rpc(self._channel, following.method, streams=True)(
+            following.request, timeout=following.timeout, metadata=self._metadata
+        )
+        try:
+            async for message in call:
+                yield following.reply(message)
+        except grpc.RpcError as error:
+            raise _elige_error(error) from error
+        finally:
+            call.cancel()
 
-def _rpc(channel: Any, method: Method) -> Callable[..., Any]:
+
+def _rpc(channel: Any, method: Method, *, streams: bool = False) -> Callable[..., Any]:
     """The rpc on either kind of channel."""
-    rpc: Callable[..., Any] = channel.unary_unary(
+    rpc: Callable[..., Any] = (channel.unary_stream if streams else channel.unary_unary)(
         method.path,
         request_serializer=method.request.SerializeToString,
         response_deserializer=method.response.FromString,

@@ -42,9 +42,9 @@ def decision(message: decisions_pb2.Decision) -> Decision:
         choices={choice.slot: _choice(choice) for choice in message.choices},
         policy=message.policy,
         snapshot=message.snapshot,
-        group=_name(decisions_pb2.Group, message.group, "GROUP_"),
-        reason=_name(decisions_pb2.Reason, message.reason, "REASON_"),
-        kind=_name(decisions_pb2.DecisionKind, message.kind, "DECISION_KIND_"),
+        group=name_of(decisions_pb2.Group, message.group, "GROUP_"),
+        reason=name_of(decisions_pb2.Reason, message.reason, "REASON_"),
+        kind=name_of(decisions_pb2.DecisionKind, message.kind, "DECISION_KIND_"),
         origin_id=message.origin_decision_id,
         superseded_by=message.superseded_by,
         window_closes_at=moment(message, "window_closes_at"),
@@ -61,7 +61,7 @@ def decide_result(message: decisions_pb2.DecideResult) -> Decision | EligeError:
 def activate_answer(message: decisions_pb2.ActivateResponse) -> ActivateAnswer:
     """What became of an activation."""
     return ActivateAnswer(
-        status=_name(decisions_pb2.ActivateStatus, message.status, "ACTIVATE_STATUS_"),
+        status=name_of(decisions_pb2.ActivateStatus, message.status, "ACTIVATE_STATUS_"),
         window_closes_at=moment(message, "window_closes_at"),
     )
 
@@ -74,7 +74,7 @@ def activate_result(message: decisions_pb2.ActivateResult) -> ActivateAnswer | E
 def reward_answer(message: decisions_pb2.RewardResponse) -> RewardAnswer:
     """What became of an outcome."""
     return RewardAnswer(
-        status=_name(decisions_pb2.RewardStatus, message.status, "REWARD_STATUS_"),
+        status=name_of(decisions_pb2.RewardStatus, message.status, "REWARD_STATUS_"),
         decision_id=message.decision_id,
         learned_at=moment(message, "learned_at"),
     )
@@ -91,7 +91,7 @@ def campaign(message: campaigns_pb2.Campaign) -> Campaign:
         name=message.name,
         version=message.version,
         number=message.number,
-        state=_name(campaigns_pb2.CampaignState, message.state, "CAMPAIGN_STATE_"),
+        state=name_of(campaigns_pb2.CampaignState, message.state, "CAMPAIGN_STATE_"),
         source=message.source,
         document=to_dict(message.document),
         policies=tuple(map(_slot_policy, message.policies)),
@@ -99,7 +99,7 @@ def campaign(message: campaigns_pb2.Campaign) -> Campaign:
             VariantStatus(
                 slot=status.slot,
                 variant=status.variant,
-                state=_name(campaigns_pb2.VariantState, status.state, "VARIANT_STATE_"),
+                state=name_of(campaigns_pb2.VariantState, status.state, "VARIANT_STATE_"),
             )
             for status in message.variant_states
         ),
@@ -113,7 +113,7 @@ def campaign(message: campaigns_pb2.Campaign) -> Campaign:
 def put_answer(message: campaigns_pb2.PutCampaignResponse) -> PutAnswer:
     """What became of a campaign file without mistakes."""
     return PutAnswer(
-        result=_name(campaigns_pb2.PutResult, message.result, "PUT_RESULT_"), campaign=campaign(message.campaign)
+        result=name_of(campaigns_pb2.PutResult, message.result, "PUT_RESULT_"), campaign=campaign(message.campaign)
     )
 
 
@@ -142,14 +142,14 @@ def link_result(message: people_pb2.LinkResult) -> str | EligeError:
     """What became of one link, or why it was refused."""
     if message.HasField("error"):
         return _error(message.error)
-    return _name(people_pb2.LinkStatus, message.status, "LINK_STATUS_")
+    return name_of(people_pb2.LinkStatus, message.status, "LINK_STATUS_")
 
 
 def erasure(message: people_pb2.Erasure) -> Erasure:
     """An erasure as a record."""
     return Erasure(
         id=message.id,
-        state=_name(people_pb2.ErasureState, message.state, "ERASURE_STATE_"),
+        state=name_of(people_pb2.ErasureState, message.state, "ERASURE_STATE_"),
         decisions=message.decisions,
         outcomes=message.outcomes,
         keys=message.keys,
@@ -178,8 +178,8 @@ def _choice(message: decisions_pb2.Choice) -> Choice:
         send_at=moment(message, "send_at"),
         probabilities={each.variant: each.probability for each in message.probabilities},
         policy=message.policy,
-        reason=_name(decisions_pb2.Reason, message.reason, "REASON_"),
-        kind=_name(decisions_pb2.DecisionKind, message.kind, "DECISION_KIND_"),
+        reason=name_of(decisions_pb2.Reason, message.reason, "REASON_"),
+        kind=name_of(decisions_pb2.DecisionKind, message.kind, "DECISION_KIND_"),
     )
 
 
@@ -187,7 +187,7 @@ def _refusal(message: decisions_pb2.Refusal) -> Refusal:
     return Refusal(
         slot=message.slot,
         variant=message.variant,
-        reason=_name(decisions_pb2.RefusalReason, message.reason, "REFUSAL_REASON_"),
+        reason=name_of(decisions_pb2.RefusalReason, message.reason, "REFUSAL_REASON_"),
         detail=message.detail,
     )
 
@@ -204,7 +204,7 @@ def logged(message: log_pb2.DecisionRecord) -> LoggedDecision:
         person_key=message.person_key,
         context=to_dict(message.context),
         labels=to_dict(message.labels),
-        activation=_name(log_pb2.ActivationState, message.activation, "ACTIVATION_STATE_"),
+        activation=name_of(log_pb2.ActivationState, message.activation, "ACTIVATION_STATE_"),
         activated_at=moment(message, "activated_at"),
         outcomes=tuple(
             Outcome(
@@ -246,8 +246,8 @@ def _slot_explanation(message: evaluations_pb2.SlotExplanation) -> SlotExplanati
         ),
         checks=tuple(
             Check(
-                part=_name(evaluations_pb2.ExplanationPart, check.part, "EXPLANATION_PART_"),
-                verdict=_name(evaluations_pb2.Verdict, check.verdict, "VERDICT_"),
+                part=name_of(evaluations_pb2.ExplanationPart, check.part, "EXPLANATION_PART_"),
+                verdict=name_of(evaluations_pb2.Verdict, check.verdict, "VERDICT_"),
                 detail=check.detail,
             )
             for check in message.checks
@@ -257,10 +257,10 @@ def _slot_explanation(message: evaluations_pb2.SlotExplanation) -> SlotExplanati
 
 
 def _error(message: common_pb2.Error) -> EligeError:
-    return EligeError(_name(common_pb2.ErrorCode, message.code, "ERROR_CODE_").upper(), message.message)
+    return EligeError(name_of(common_pb2.ErrorCode, message.code, "ERROR_CODE_").upper(), message.message)
 
 
-def _name(enum: _Enum, number: int, prefix: str) -> str:
+def name_of(enum: _Enum, number: int, prefix: str) -> str:
     """The value's name in lower case without prefix; the number as text if it is newer than this client."""
     try:
         return enum.Name(number).removeprefix(prefix).lower()

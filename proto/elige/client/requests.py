@@ -104,13 +104,13 @@ def decide_request(
     **plain: Any,
 ) -> decisions_pb2.DecideRequest:
     """A DecideRequest. Raises TypeError or ValueError naming the argument."""
-    request = decisions_pb2.DecideRequest(campaign=campaign, slots=_texts("slots", slots), **plain)
+    request = decisions_pb2.DecideRequest(campaign=campaign, slots=texts("slots", slots), **plain)
     if context:
         fill(request.context, context, name="context")
     if labels:
         fill(request.labels, labels, name="labels")
     for slot, variants in (exclude or {}).items():
-        request.slot_options[slot].exclude.extend(_texts(f"exclude[{slot!r}]", variants))
+        request.slot_options[slot].exclude.extend(texts(f"exclude[{slot!r}]", variants))
     for slot, offered in (candidates or {}).items():
         options = request.slot_options[slot]
         for candidate in offered:
@@ -140,7 +140,7 @@ def observe_request(
     for slot, propensity in _of_chosen("propensities", propensities, choices):
         choices[slot].propensity = propensity
     for slot, variants in _of_chosen("eligible", eligible, choices):
-        choices[slot].eligible.extend(_texts(f"eligible[{slot!r}]", variants))
+        choices[slot].eligible.extend(texts(f"eligible[{slot!r}]", variants))
     for slot, offered in _of_chosen("candidates", candidates, choices):
         for candidate in offered:
             _candidate(choices[slot].candidates.add(), **candidate)
@@ -157,7 +157,7 @@ def activate_request(
     decision_id: str, *, slots: Iterable[str] = (), at: datetime | None = None
 ) -> decisions_pb2.ActivateRequest:
     """An ActivateRequest. Raises TypeError or ValueError naming the argument."""
-    request = decisions_pb2.ActivateRequest(decision_id=decision_id, slots=_texts("slots", slots))
+    request = decisions_pb2.ActivateRequest(decision_id=decision_id, slots=texts("slots", slots))
     if at is not None:
         request.at.CopyFrom(timestamp(at, name="at"))
     return request
@@ -203,7 +203,8 @@ def _of_chosen(name: str, told: Mapping[str, T] | None, chosen: Mapping[str, Any
     return (told or {}).items()
 
 
-def _texts(name: str, texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str):  # it would pass as the list of its letters
-        raise TypeError(f"{name}: expected a list of texts, got the text {texts!r}")
-    return list(texts)
+def texts(name: str, words: Iterable[str]) -> list[str]:
+    """A list of words. Raises TypeError for a single one."""
+    if isinstance(words, str):  # it would pass as the list of its letters
+        raise TypeError(f"{name}: expected a list of texts, got the text {words!r}")
+    return list(words)

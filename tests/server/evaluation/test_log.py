@@ -1,6 +1,7 @@
 """From the store to the simulator."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from policies.types import Action, RewardRange
 from server.errors import Conflict, InvalidCampaign, InvalidRequest, NoSuchCampaign, NoSuchSnapshot
 from server.evaluation.groups import groups_by
 from server.evaluation.log import read_log
+from server.evaluation.request import EvaluationRequest
 from server.evaluation.snapshots import snapshot_candidate
+from server.evaluation.stored import Stored
 from server.explain import explain
 from server.files.export import export_log
 from server.files.exported import read_exported_log
@@ -24,6 +27,7 @@ from server.store import training as training_rows
 from server.store.database import Database
 from server.training.trainer import Trainer
 from simulator import Round, evaluate
+from simulator.rounds import UNKNOWN
 from simulator.sources import Source
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -95,6 +99,21 @@ def test_choices_whose_propensity_nobody_knows_are_left_out_and_counted(
     with pytest.raises(InvalidRequest, match=r"all 40 decisions of campaign 'hero' .* told without their propensity"):
         read_log(database, "hero", left_out=left_out.append)
     assert left_out == [15, 15]
+
+
+def test_propensities_that_nobody_told_are_estimated_if_asked_for(store: Database, make_source: Make) -> None:
+    """A file without propensities, imported: observed, unknown, left out; or estimated and flagged."""
+    source = make_source(known=False)
+    unknown = replace(source, rounds=tuple(replace(one, propensity=UNKNOWN) for one in source.rounds), estimate=True)
+    import_log(store, unknown, campaign="trial", now=NOW)
+    with pytest.raises(InvalidRequest, match=r"told without their propensity.* \(--estimate-propensities\)"):
+        read_log(store, "trial")
+    request = EvaluationRequest("trial", estimate_propensities=True)
+    assert EvaluationRequest.from_document(request.document()) == request
+    log = Stored(store).read(request, progress=lambda done: None, left_out=lambda decisions: None).slots[0]
+    assert log.propensities_estimated
+    assert log.probabilities is None, "no exact support"
+    np.testing.assert_allclose(log.propensities, 0.5, atol=0.15)
 
 
 def test_a_log_of_which_only_propensities_are_known(store: Database, make_source: Make) -> None:

@@ -14,8 +14,11 @@ def test_a_document_gives_an_equal_request_back() -> None:
         since=datetime(2026, 1, 2, tzinfo=UTC),
         policies=("squarecb", "snapshot:3"),
         reward=OtherReward("5 * click", (0.0, 5.0)),
-        estimators=("dr",),
+        estimators=("dr", "mips:tone"),
+        interval="bootstrap",
+        model="vw",
         confidence=0.9,
+        force=True,
     )
     assert EvaluationRequest.from_document(asked.document()) == asked
     assert EvaluationRequest(campaign="a").document() == {"campaign": "a"}
@@ -31,8 +34,16 @@ def test_what_a_newer_version_asked_is_not_taken_for_something_else() -> None:
     [
         ({"lang": "fr"}, "language 'fr': expected one of en, es"),
         ({"estimators": ("magic",)}, "estimator 'magic': expected one of ips"),
+        ({"interval": "exact"}, "interval 'exact': expected one of skewed, normal"),
+        ({"interval": "anytime", "estimators": ("dr",)}, "estimator 'dr' has no anytime interval"),
+        ({"model": "trees"}, "model 'trees': expected one of linear, vw, none"),
+        ({"model": "none", "estimators": ("dm",)}, "estimator 'dm' needs a model of the rewards"),
         ({"train_share": 1.0}, "train_share 1.0: expected a number between 0 and 1"),
         ({"confidence": 95.0}, "confidence 95.0: expected a number between 0 and 1"),
+        (
+            {"since": datetime(2026, 1, 3, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)},
+            r"since 2026-01-03T00:00:00\+00:00 is not before until 2026-01-02",
+        ),
     ],
 )
 def test_what_can_be_asked_of_no_log_is_refused_before_it_is_read(wrong: dict[str, object], message: str) -> None:

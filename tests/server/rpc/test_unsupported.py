@@ -19,7 +19,8 @@ WORKING = {
     *("Decide", "BatchDecide", "Activate", "BatchActivate", "ObserveDecision", "Reward", "BatchReward"),
     *("PutCampaign", "GetCampaign", "ListCampaigns", "SetCampaignState", "ListSnapshots", "RollBack"),
     *("LinkPeople", "ExportPerson", "ErasePerson"),
-    "ExplainDecision",
+    *("StartEvaluation", "GetEvaluation", "ListEvaluations", "CancelEvaluation", "WatchEvaluation"),
+    *("ExplainDecision", "ListDecisions", "Diagnose", "Plan"),
 }
 
 

@@ -19,8 +19,10 @@ from server.evaluation.log import read_log
 from server.explain import Verdict, explain
 from server.loading import Loader
 from server.store import decisions as decision_rows
+from server.store import evaluations as evaluation_rows
 from server.store import migrate
 from server.store.database import Database, shown
+from server.store.evaluations import TURN, EvaluationState, StoredEvaluation
 from server.store.tables import metadata
 from server.training.trainer import Trainer
 from simulator import evaluate
@@ -203,3 +205,24 @@ def test_the_rows_of_the_first_schema_are_kept(empty: str, monkeypatch: pytest.M
             "SELECT count(*) FROM outcomes WHERE person IS NULL AND decision_id IN ('d0', 'd1')",
         ):
             assert connection.execute(text(query)).scalar_one() == 2
+
+
+def test_the_second_schema_gets_evaluations(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "HEAD", "0002")
+        database = Database(empty)
+    secret = database.secret
+    with database.reading() as connection:
+        assert "evaluations" not in inspect(connection).get_table_names()
+    database.close()
+    with pytest.raises(DatabaseUnusable, match="has schema 0002"):
+        Database(empty)
+
+    asked_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with closing(Database(empty, upgrade=True)) as upgraded:
+        assert (upgraded.schema_before, upgraded.secret) == ("0002", secret)
+        draft = StoredEvaluation("e1", "hero", EvaluationState.QUEUED, {}, "r1", "", {}, asked_at)
+        with upgraded.writing(TURN) as connection:
+            assert migrate.differences(connection) == []
+            evaluation_rows.append(connection, draft)
+            assert evaluation_rows.newest(connection, limit=2) == [draft]

@@ -9,7 +9,9 @@ import pytest
 from scipy import stats
 
 from simulator.estimators import dm, dr, expectation, ips, sndr, snips
+from simulator.estimators.estimate import symmetric
 from simulator.estimators.weights import KERNELS, clipped, shrunk, slope, smoothed, switched
+from simulator.limits.bernstein import half_width
 
 CASES = ["synth_tiny", "synth_on_policy", "synth_deficient_support", "obd_men_random_to_bts"]
 Z = float(stats.norm.ppf(0.975))
@@ -142,3 +144,37 @@ def test_estimated_propensities(shared: Path) -> None:
     }
     for name, estimate in found.items():
         assert estimate.value == pytest.approx(expected[name]["value"], rel=1e-6), name
+
+
+def test_weights_that_a_classifier_estimated(shared: Path) -> None:
+    """Its balanced IPS (Sondhi, Arbour & Dimmery 2020) is SNIPS with such weights, given in two versions."""
+    folder = shared / "reference" / "synth_estimated_pscore_balanced"
+    x, _ = arrays(folder)
+    answers = json.loads((folder / "expected.json").read_text())["estimators"]
+    wanted = {one["params"]["weights_input"]: one["value"] for one in answers if one["estimator"] == "balanced_ips"}
+    assert len(wanted) == 2
+    with np.load(folder / "inputs.npz") as stored:
+        for name, value in wanted.items():
+            assert snips(x["rewards"], stored[name], x["persons"]).value == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lower_bounds(shared: Path, case: str) -> None:
+    """One-sided limits of w·r: of the normal and the empirical Bernstein interval; and what clipping leaves out."""
+    folder = shared / "reference" / case
+    x, _ = arrays(folder)
+    r, w, persons = x["rewards"], x["weights"], x["persons"]
+    earned, seen = w * r, set()
+    for bound in json.loads((folder / "expected.json").read_text())["lower_bounds"]:
+        delta, name = bound.get("delta"), bound["bound"]
+        if name == "student_t_lower":
+            found = symmetric(ips(r, w, persons), confidence=1.0 - 2.0 * delta).low
+        elif name == "bernstein_lower":  # its greatest possible value is the greatest seen
+            found = float(earned.mean()) - half_width(earned, float(earned.max()), delta)
+        elif name == "bias_of_clipping":
+            found = ips(r, w, persons).value - ips(r, clipped(w, bound["lambda_"]), persons).value
+        else:  # Hoeffding's bound, and one of the bias, are not made here
+            continue
+        assert found == pytest.approx(bound["value"], rel=1e-6, abs=1e-12), bound
+        seen.add(name)
+    assert len(seen) == 3

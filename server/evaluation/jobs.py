@@ -1,0 +1,204 @@
+"""Evaluations as jobs: one after the other, each computed by a process of its own, so that serving never waits for it.
+
+The server that takes one holds it. It starts the process, writes down how far it is, and ends it once somebody has
+cancelled the evaluation. A process that ends without an answer (out of memory, killed) is begun once more, and so is
+one whose server died; the second time it is failed. A server that stops gives back what it holds.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import structlog
+
+from server.backoff import Backoff
+from server.errors import EligeError
+from server.store import evaluations as evaluation_rows
+from server.store.database import Database
+from server.store.evaluations import ATTEMPTS, TURN, EvaluationState, StoredEvaluation
+
+log = structlog.get_logger()
+
+COMMAND = (sys.executable, "-m", "server.evaluation")
+NICE = 10
+"""Decisions come first."""
+LOOK_SECONDS = 2.0
+"""How often a server looks for evaluations that were asked for elsewhere, or whose server died."""
+BEAT_SECONDS = 0.5
+"""How often it looks whether one that runs was cancelled, and writes how far it is."""
+HELD = timedelta(seconds=30)
+"""How long nobody else takes one after its server's last sign of life."""
+RENEW_SECONDS = 5.0
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes of a result: a larger one could be told to nobody."""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What a process has told so far. The share of a stage is turned into one of the whole."""
+
+    stages: int
+    progress: float = 0.0
+    stage: str = "starting"
+    answer: Mapping[str, Any] | None = None
+    seen: list[str] = field(default_factory=list)
+
+    def hear(self, told: Mapping[str, Any]) -> None:
+        if "stage" not in told:
+            self.answer = told
+            return
+        self.stage = told["stage"]
+        if self.stage not in self.seen:
+            self.seen.append(self.stage)
+        share = (len(self.seen) - 1 + told["done"]) / max(self.stages, len(self.seen))
+        self.progress = max(self.progress, min(0.99, share))
+
+
+class Jobs:
+    """Takes evaluations and has them computed. Belongs to one event loop; what blocks runs in threads."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime], asked: asyncio.Event) -> None:
+        """asked: set whenever one is asked for through this server, which need not wait for the next look."""
+        self._database, self._clock, self._asked = database, clock, asked
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[-100:]
+
+    async def work(self) -> None:
+        """Until cancelled."""
+        backoff = Backoff()
+        while True:
+            self._asked.clear()
+            try:
+                taken = await asyncio.to_thread(self._take)
+                if taken is not None:
+                    await self._run(taken)
+            except Exception as error:  # a server that stops looking would leave them waiting in silence
+                trouble = backoff.failed("", f"{type(error).__name__}: {error}", self._clock())
+                expected = trouble.known or isinstance(error, EligeError)
+                log.warning("evaluations wait", reason=trouble.reason, exc_info=None if expected else error)
+                await asyncio.sleep(trouble.pause.total_seconds())
+                continue
+            backoff.succeeded("")
+            if taken is None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._asked.wait()
+
+    def _take(self) -> StoredEvaluation | None:
+        now = self._clock()
+        with self._database.reading() as connection:  # nearly always there is nothing to write
+            if not evaluation_rows.waiting(connection, now=now):
+                return None
+        with self._database.writing(TURN) as connection:
+            return evaluation_rows.take(connection, holder=self._holder, now=now, lasts=HELD)
+
+    async def _run(self, taken: StoredEvaluation) -> None:
+        heard = _Heard(stages=2 + 2 * len(taken.request.get("policies", ())))
+        try:
+            process = await self._started(taken.id)
+        except OSError as error:  # no memory, too many processes
+            await self._end(taken, None, f"its process could not be started: {error}")
+            return
+        listening = asyncio.create_task(_listen(process, heard))
+        written = time.monotonic()
+        try:
+            while not (await asyncio.wait({listening}, timeout=BEAT_SECONDS))[0]:
+                renew = time.monotonic() - written >= RENEW_SECONDS
+                with suppress(EligeError):  # the database is away: it may be back before anybody else sees it
+                    if not await asyncio.to_thread(self._beat, taken, heard, renew):
+                        return
+                    written = time.monotonic() if renew else written
+            listening.result()
+            why = f"its process ended without an answer, {_ending(await process.wait())}"
+        except asyncio.CancelledError:
+            _kill(process)
+            with suppress(EligeError):
+                await asyncio.shield(asyncio.to_thread(self._give_back, taken, counts=False))
+            raise
+        finally:
+            listening.cancel()
+            _kill(process)
+            await process.wait()
+        await self._end(taken, heard.answer, why)
+
+    async def _started(self, evaluation_id: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            evaluation_id,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE,
+            start_new_session=True,  # so that what it starts itself can be ended with it
+            env={**os.environ, "ELIGE_DB": self._database.address},  # arguments are shown to everybody by `ps`
+        )
+        with suppress(OSError):  # it has ended already
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+        return process
+
+    def _beat(self, held: StoredEvaluation, heard: _Heard, renew: bool) -> bool:
+        """Whether it is still ours."""
+        now = (EvaluationState.RUNNING, heard.progress, heard.stage)
+        with self._database.reading() as connection:
+            stored = evaluation_rows.glance(connection, held.id)
+        if stored == now and not renew:
+            return True
+        until = self._clock() + HELD
+        with self._database.writing(()) as connection:
+            return evaluation_rows.beat(connection, held, until=until, progress=heard.progress, stage=heard.stage)
+
+    async def _end(self, held: StoredEvaluation, answer: Mapping[str, Any] | None, why: str) -> None:
+        """Write down how it ended, as soon as the database lets us."""
+        while True:
+            try:
+                await asyncio.to_thread(self._write_end, held, answer, why)
+            except EligeError as error:
+                log.warning("evaluations wait", reason=str(error), exc_info=None)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+    def _write_end(self, held: StoredEvaluation, answer: Mapping[str, Any] | None, why: str) -> None:
+        if answer is None and held.attempts < ATTEMPTS:
+            log.warning("evaluation begun again", evaluation=held.id, reason=why)
+            self._give_back(held, counts=True)
+            return
+        now = self._clock()
+        with self._database.writing(()) as connection:
+            if answer is None:
+                error = f"{why}, {held.attempts} times: is there enough memory?"
+                evaluation_rows.fail(connection, held, now=now, code="INTERNAL", error=error)
+            elif "error" in answer:
+                evaluation_rows.fail(connection, held, now=now, code=answer["code"], error=answer["error"])
+            else:
+                told = {"result": answer["result"], "provenance": answer["provenance"]}
+                evaluation_rows.finish(connection, held, now=now, **told)
+
+    def _give_back(self, held: StoredEvaluation, *, counts: bool) -> None:
+        with self._database.writing(()) as connection:
+            evaluation_rows.give_back(connection, held, counts=counts)
+
+
+async def _listen(process: asyncio.subprocess.Process, heard: _Heard) -> None:
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        with suppress(orjson.JSONDecodeError):  # the process was killed in the middle of it
+            heard.hear(orjson.loads(line))
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """With all that it has started. It writes nothing: there is nothing that it could leave half done."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ending(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"

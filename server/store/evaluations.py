@@ -1,0 +1,278 @@
+"""Evaluations as jobs: asked for, taken by one server at a time, ended once.
+
+An evaluation is queued, runs, and ends as done, failed or cancelled. Who runs it holds it for a while and says again
+and again that it is alive; one that is not held any more is taken by whoever looks next. Every write names the holder
+and the attempt: who lost it, to a cancellation or to another server, writes nothing.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, and_, case, func, insert, null, or_, select, update
+
+from server.errors import Conflict, NoSuchEvaluation
+from server.records import Excluded, Group, Kind
+from server.store.tables import choices, decisions, evaluations, rewards, windows
+
+TURN = (":evaluations",)
+"""No campaign's name: who starts or takes one waits for others who do, and for no decision."""
+ATTEMPTS = 2
+"""How often one is begun whose process ends without an answer."""
+
+
+class EvaluationState(StrEnum):
+    """How far an evaluation is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (EvaluationState.QUEUED, EvaluationState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvaluation:
+    """One evaluation as it is kept. request: the document of an EvaluationRequest; provenance: what of the log it sees,
+    and, once it is done, what computed it. attempts: how often it was begun. error_code: the name of a gRPC status.
+
+    result: the dictionary of an Evaluation; None before it is done, and in lists.
+    """
+
+    id: str
+    campaign: str
+    state: EvaluationState
+    request: Mapping[str, Any]
+    request_id: str | None
+    request_hash: str
+    provenance: Mapping[str, Any]
+    created_at: datetime
+    created_by: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    attempts: int = 0
+    holder: str | None = None
+    held_until: datetime | None = None
+    progress: float = 0.0
+    stage: str = ""
+    error_code: str | None = None
+    error: str | None = None
+    result: Mapping[str, Any] | None = None
+
+
+def digest(request: Mapping[str, Any]) -> str:
+    """32 hexadecimal digits that tell one request from any other."""
+    plain = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(plain, digest_size=16, person=b"elige-evaluation").hexdigest()
+
+
+def append(connection: Connection, fresh: StoredEvaluation) -> StoredEvaluation:
+    """Store an evaluation; the one that was asked for before under the same request id, if there is one. Inside a
+    transaction of TURN. Raises Conflict where that one asks for something else.
+    """
+    if fresh.request_id is not None:
+        found = _one(connection, evaluations.c.request_id == fresh.request_id)
+        if found is not None and found.request_hash != fresh.request_hash:
+            raise Conflict(f"request_id {fresh.request_id!r} was used before with another payload")
+        if found is not None:
+            return found
+    row = asdict(fresh)
+    connection.execute(insert(evaluations), {"evaluation_id": row.pop("id"), **row})
+    return fresh
+
+
+def read(connection: Connection, evaluation_id: str) -> StoredEvaluation:
+    """One evaluation, with its result. Raises NoSuchEvaluation."""
+    found = _one(connection, evaluations.c.evaluation_id == evaluation_id)
+    if found is None:
+        raise NoSuchEvaluation(evaluation_id)
+    return found
+
+
+def glance(connection: Connection, evaluation_id: str) -> tuple[EvaluationState, float, str]:
+    """State, progress and stage of one evaluation. Raises NoSuchEvaluation."""
+    columns = evaluations.c
+    query = select(columns.state, columns.progress, columns.stage).where(columns.evaluation_id == evaluation_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchEvaluation(evaluation_id)
+    return EvaluationState(row.state), row.progress, row.stage
+
+
+def newest(
+    connection: Connection,
+    *,
+    campaign: str | None = None,
+    states: Collection[EvaluationState] = (),
+    before: str | None = None,
+    limit: int,
+) -> list[StoredEvaluation]:
+    """The newest first, without their results: of one campaign, in these states, if given; older than the one with the
+    id `before`.
+    """
+    columns = [null().label("result") if column.name == "result" else column for column in evaluations.c]
+    query = select(*columns)
+    if campaign is not None:
+        query = query.where(evaluations.c.campaign == campaign)
+    if states:
+        query = query.where(evaluations.c.state.in_([one.value for one in states]))
+    if before is not None:
+        last = select(evaluations.c.created_at).where(evaluations.c.evaluation_id == before).scalar_subquery()
+        same = and_(evaluations.c.created_at == last, evaluations.c.evaluation_id < before)
+        query = query.where(or_(evaluations.c.created_at < last, same))
+    query = query.order_by(evaluations.c.created_at.desc(), evaluations.c.evaluation_id.desc())
+    return [_stored(row) for row in connection.execute(query.limit(limit))]
+
+
+def count_matured(connection: Connection, campaign: str, *, through: int) -> int:
+    """How many matured decisions up to a place of the sequence count."""
+    ours = (rewards.c.campaign == campaign, rewards.c.sequence <= through, rewards.c.excluded.is_(None))
+    return int(connection.execute(select(func.count()).select_from(rewards).where(*ours)).scalar_one())
+
+
+def count_left_out(
+    connection: Connection,
+    campaign: str,
+    slots: Sequence[str],
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    through: int,
+) -> dict[str, int]:
+    """How many decisions of a period no policy can be judged by in one of these slots, by why: they count for nothing
+    (`not_activated`, `cancelled`, `erased`), their reward is no number (`no_reward`), they are of the `control` group,
+    the default was shown (`fallback`), nobody knows how probable it was (`no_propensity`), or they are not matured yet
+    (`window_open`).
+    """
+    period = [decisions.c.campaign == campaign]
+    if since is not None:
+        period.append(decisions.c.at >= since)
+    if until is not None:
+        period.append(decisions.c.at < until)
+    spoilt, fallback = rewards.c.error.is_not(None), choices.c.kind == Kind.FALLBACK.value
+    control = decisions.c.group_name == Group.CONTROL.value
+    why = case(
+        (rewards.c.excluded == Excluded.EXPIRED.value, "not_activated"),
+        (rewards.c.excluded.is_not(None), rewards.c.excluded),
+        (spoilt, "no_reward"),
+        (control, "control"),
+        (fallback, "fallback"),
+        else_="no_propensity",
+    ).label("why")
+    matured = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id)
+    matured = matured.join(choices, and_(choices.c.decision_id == rewards.c.decision_id, choices.c.slot.in_(slots)))
+    of_log = (rewards.c.campaign == campaign, rewards.c.sequence <= through, *period)
+    left_out = or_(rewards.c.excluded.is_not(None), spoilt, control, fallback, choices.c.propensity.is_(None))
+    how_many = func.count(rewards.c.sequence.distinct())
+    query = select(why, how_many).select_from(matured).where(*of_log, left_out).group_by("why")
+    found = {row[0]: int(row[1]) for row in connection.execute(query)}
+    still = select(func.count()).select_from(windows.join(decisions, windows.c.decision_id == decisions.c.decision_id))
+    found["window_open"] = int(connection.execute(still.where(*period)).scalar_one())
+    return {reason: count for reason, count in sorted(found.items()) if count}
+
+
+def waiting(connection: Connection, *, now: datetime) -> bool:
+    """Whether there is anything to `take`."""
+    return connection.execute(_takeable(now).limit(1)).first() is not None
+
+
+def take(connection: Connection, *, holder: str, now: datetime, lasts: timedelta) -> StoredEvaluation | None:
+    """The evaluation that waits longest, which then is the holder's: queued, or left alone by who ran it. None where
+    there is none. What was begun ATTEMPTS times and left alone is failed. Inside a transaction of TURN.
+    """
+    for row in connection.execute(_takeable(now).order_by(evaluations.c.created_at, evaluations.c.evaluation_id)).all():
+        ours = evaluations.c.evaluation_id == row.evaluation_id
+        if row.attempts >= ATTEMPTS:
+            why = f"whoever ran it ended without an answer, {row.attempts} times; the last was {row.holder}"
+            ended = {"state": EvaluationState.FAILED.value, "finished_at": now, "error_code": "INTERNAL", "error": why}
+            connection.execute(update(evaluations).where(ours).values(ended))
+            continue
+        values = {
+            "state": EvaluationState.RUNNING.value,
+            "attempts": row.attempts + 1,
+            "holder": holder,
+            "held_until": now + lasts,
+            "started_at": now,
+            "progress": 0.0,
+            "stage": "",
+        }
+        connection.execute(update(evaluations).where(ours).values(values))
+        return read(connection, row.evaluation_id)
+    return None
+
+
+def beat(connection: Connection, held: StoredEvaluation, *, until: datetime, progress: float, stage: str) -> bool:
+    """Say that it is alive, and how far. False: it is not the holder's any more."""
+    return _change(connection, held, {"held_until": until, "progress": progress, "stage": stage})
+
+
+def finish(
+    connection: Connection,
+    held: StoredEvaluation,
+    *,
+    now: datetime,
+    result: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> bool:
+    """Done. False: it is not the holder's any more."""
+    values = {"state": EvaluationState.DONE.value, "finished_at": now, "progress": 1.0, "stage": "", "error": None}
+    return _change(connection, held, {**values, "result": result, "provenance": provenance, "held_until": None})
+
+
+def fail(connection: Connection, held: StoredEvaluation, *, now: datetime, code: str, error: str) -> bool:
+    """Failed, with the reason. False: it is not the holder's any more."""
+    values = {"state": EvaluationState.FAILED.value, "finished_at": now, "error_code": code, "error": error}
+    return _change(connection, held, {**values, "held_until": None})
+
+
+def give_back(connection: Connection, held: StoredEvaluation, *, counts: bool) -> bool:
+    """Queue it again: its process ended without an answer, which `counts`, or was ended. False: it is not the holder's
+    any more.
+    """
+    attempts = held.attempts if counts else held.attempts - 1
+    values = {"state": EvaluationState.QUEUED.value, "attempts": attempts, "holder": None, "held_until": None}
+    return _change(connection, held, {**values, "started_at": None, "progress": 0.0, "stage": ""})
+
+
+def cancel(connection: Connection, evaluation_id: str, *, now: datetime) -> StoredEvaluation:
+    """End it, unless it has ended; as it is then. Raises NoSuchEvaluation."""
+    open_states = evaluations.c.state.in_([EvaluationState.QUEUED.value, EvaluationState.RUNNING.value])
+    values = {"state": EvaluationState.CANCELLED.value, "finished_at": now, "holder": None, "held_until": None}
+    ours = (evaluations.c.evaluation_id == evaluation_id, open_states)
+    connection.execute(update(evaluations).where(*ours).values(values))
+    return read(connection, evaluation_id)
+
+
+def _takeable(now: datetime) -> Any:
+    left_alone = and_(evaluations.c.state == EvaluationState.RUNNING.value, evaluations.c.held_until < now)
+    columns = (evaluations.c.evaluation_id, evaluations.c.attempts, evaluations.c.holder)
+    return select(*columns).where(or_(evaluations.c.state == EvaluationState.QUEUED.value, left_alone))
+
+
+def _change(connection: Connection, held: StoredEvaluation, values: Mapping[str, Any]) -> bool:
+    ours = (
+        evaluations.c.evaluation_id == held.id,
+        evaluations.c.state == EvaluationState.RUNNING.value,
+        evaluations.c.holder == held.holder,
+        evaluations.c.attempts == held.attempts,
+    )
+    return connection.execute(update(evaluations).where(*ours).values(values)).rowcount == 1
+
+
+def _one(connection: Connection, which: Any) -> StoredEvaluation | None:
+    row = connection.execute(select(evaluations).where(which)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Row[Any]) -> StoredEvaluation:
+    values = dict(row._mapping)
+    state = EvaluationState(values.pop("state"))
+    return StoredEvaluation(id=values.pop("evaluation_id"), state=state, **values)

@@ -1,0 +1,128 @@
+"""Does what was said to happen with probability p happen with probability p?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.checks.sample_ratio import probabilities_by_id
+from simulator.checks.sums import AMBER_P, RED_P, p_values, repeated_persons
+from simulator.checks.wording import Voice
+from simulator.diagnostics import blocks
+from simulator.findings import Finding, Severity
+from simulator.log import Floats, Log
+
+EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
+"""Of the bins of propensities, each without its left end: narrower where a small error is a large weight."""
+
+RED_DEVIATION, AMBER_DEVIATION = 0.1, 0.02
+"""Of what was expected."""
+
+WEIGHT_ERRORS = 5.0
+"""Standard errors that the mean weight of the uniform policy may be above 1, where it can't be in expectation."""
+
+OFF = {
+    "en": (
+        "Choices said to be made with probability {low} to {high} were made {observed} times where {expected} were "
+        "expected (p {p}).",
+        "Log the probability of the draw that was served, after every rule and override, from the same snapshot.",
+    ),
+    "es": (
+        "Las decisiones con probabilidad registrada de {low} a {high} se tomaron {observed} veces donde se esperaban "
+        "{expected} (p {p}).",
+        "Registre la probabilidad del sorteo servido, después de toda regla, límite y excepción, del mismo modelo.",
+    ),
+}
+HOLDS = {
+    "en": ("In each of {bins} ranges of probability, choices were made as often as was said (p {p}).", ""),
+    "es": ("En cada uno de {bins} rangos de probabilidad, se eligió tanto como se dijo (p {p}).", ""),
+}
+TOO_SMALL = {
+    "en": (
+        "The mean of 1/(eligible variants × propensity) is {mean} ± {error}, and can't be above 1 in expectation: "
+        "logged propensities are too small.",
+        "Log the probability of the choice that was shown, not of another step, nor a density or a score.",
+    ),
+    "es": (
+        "La media de 1/(variantes posibles × probabilidad) es {mean} ± {error}, y no puede esperarse mayor que 1: "
+        "las probabilidades registradas son demasiado pequeñas.",
+        "Registre la probabilidad de lo que se mostró, no la de otro paso, ni una densidad o una puntuación.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The choices whose probability was said to be in (low, high]: how many were made, and how many were expected."""
+
+    low: float
+    high: float
+    observed: float
+    expected: float
+    p_value: float
+
+    @property
+    def deviation(self) -> float:
+        """As a share of what was expected."""
+        return abs(self.observed / self.expected - 1.0)
+
+
+def bins_of(log: Log) -> list[Bin]:
+    """In each bin of propensities, 1{the chosen is in it} - Σ p of those that are, which is 0 in expectation; its
+    variance is P(1-P) with P that sum, or that of the persons' sums. p-values by Holm. None that can't be tested.
+    """
+    p = None if log.propensities_estimated else probabilities_by_id(log)
+    if p is None:
+        return []
+    bins = len(EDGES) - 1
+    inside = np.zeros((bins, len(log)))
+    for rows in blocks(len(log)):
+        place = np.searchsorted(EDGES, p[rows], side="left") - 1  # -1 of what could not be chosen
+        cells = place + bins * np.arange(len(place))[:, None]
+        told = place >= 0
+        sums = np.bincount(cells[told], weights=p[rows][told], minlength=bins * len(place))
+        inside[:, rows] = sums.reshape(-1, bins).T
+    drawn = np.searchsorted(EDGES, log.propensities, side="left") - 1
+    together: Floats = np.minimum(inside, 1.0, out=inside)  # a sum may be above by rounding
+    terms = (((drawn == of) - together[of], float(np.sum(together[of] * (1.0 - together[of])))) for of in range(bins))
+    return [
+        Bin(EDGES[of], EDGES[of + 1], float(np.sum(drawn == of)), float(together[of].sum()), value)
+        for of, value in enumerate(p_values(terms, repeated_persons(log)))
+        if value is not None
+    ]
+
+
+def calibration(log: Log, voice: Voice) -> Finding | None:
+    """Red where a bin is surely and far off. Where only the propensities of what was chosen are known, that alone is
+    looked at which can't be under any truth: weights whose mean is above 1.
+    """
+    tested = bins_of(log)
+    if not tested:
+        return _too_small(log, voice)
+    worst = min(tested, key=lambda one: (one.p_value, -one.deviation))
+    numbers = {"p_value": worst.p_value, "observed": worst.observed, "expected": worst.expected}
+    p = voice.p_value(worst.p_value)
+    if worst.p_value >= AMBER_P or worst.deviation < AMBER_DEVIATION:
+        return voice.finding("calibration", Severity.GREEN, HOLDS, numbers, bins=voice.count(len(tested)), p=p)
+    return voice.finding(
+        "calibration",
+        Severity.RED if worst.p_value < RED_P and worst.deviation >= RED_DEVIATION else Severity.AMBER,
+        OFF,
+        numbers,
+        low=voice.language.number(worst.low),
+        high=voice.language.number(worst.high),
+        observed=voice.count(round(worst.observed)),
+        expected=voice.count(round(worst.expected)),
+        p=p,
+    )
+
+
+def _too_small(log: Log, voice: Voice) -> Finding | None:
+    if log.probabilities is not None or log.propensities_estimated:
+        return None
+    w = 1.0 / (log.propensities * log.eligible.sum(axis=1))
+    mean, error = float(w.mean()), float(w.std()) / np.sqrt(len(log))
+    if mean - 1.0 <= WEIGHT_ERRORS * error + 1e-6:
+        return None
+    numbers = {"mean_weight": mean, "standard_error": error}
+    parts = {"mean": voice.number(mean), "error": voice.number(error, 2)}
+    return voice.finding("calibration", Severity.RED, TOO_SMALL, numbers, **parts)

@@ -1,0 +1,127 @@
+"""Which intervals an evaluation can be asked for, by name, and what each is made of for each kind of estimate."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.estimators.evidence import Evidence
+from simulator.intervals import Persons
+from simulator.limits import Ratios, Resampling, Scores, anytime, empirical_bernstein, likelihood
+from simulator.limits.scores import doubly_robust_scores, earned_scores, modelled_scores, weighted_scores
+from simulator.log import Floats
+
+SKEWED, NORMAL, BOOTSTRAP, BERNSTEIN, LIKELIHOOD, ANYTIME = (
+    "skewed", "normal", "bootstrap", "empirical_bernstein", "likelihood", "anytime",
+)  # fmt: skip
+
+KINDS = ("mean", "ips", "snips", "cressie_read", "dm", "dr", "sndr")
+"""What an estimate is a statistic of: those with other weights are of the kind that they are without."""
+
+INTERVALS: Mapping[str, tuple[str, ...]] = {
+    SKEWED: KINDS,
+    NORMAL: KINDS,
+    BOOTSTRAP: KINDS,
+    BERNSTEIN: ("mean", "ips", "dm", "dr"),  # a ratio has no such bound
+    # of the value, whichever of these estimates it; that of DR has to allow for residuals never seen, and is wide
+    LIKELIHOOD: ("mean", "ips", "snips", "cressie_read"),
+    ANYTIME: ("mean", "ips"),  # q is fitted on later rounds, too, and a ratio is no martingale
+}
+"""By name, the kinds of estimates that have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawBasis:
+    """What a bootstrap interval is made of. within: what the value can be."""
+
+    ratios: Ratios
+    within: tuple[float, float]
+    interval: str = BOOTSTRAP
+
+    def limits(self, confidence: float) -> tuple[float, float]:
+        low, high = self.ratios.limits(confidence)
+        return max(low, self.within[0]), min(high, self.within[1])
+
+    def minus(self, other: "Basis") -> "Basis":
+        if not isinstance(other, DrawBasis):
+            raise TypeError(f"a {self.interval} interval less a {other.interval} one: expected two of one kind")
+        within = self.within[0] - other.within[1], self.within[1] - other.within[0]
+        return DrawBasis(self.ratios.minus(other.ratios), within)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBasis:
+    """What an interval by bounded scores is made of: empirical Bernstein, likelihood or anytime."""
+
+    scores: Scores
+    persons: Persons
+    interval: str
+
+    def limits(self, confidence: float) -> tuple[float, float]:
+        low, high = _BY_SCORES[self.interval](self.scores, self.persons, confidence)
+        return max(low, self.scores.within[0]), min(high, self.scores.within[1])
+
+    def minus(self, other: "Basis") -> "Basis":
+        if not isinstance(other, ScoreBasis) or other.interval != self.interval:
+            raise TypeError(f"a {self.interval} interval less a {other.interval} one: expected two of one kind")
+        return ScoreBasis(self.scores.minus(other.scores), self.persons, self.interval)
+
+
+Basis = DrawBasis | ScoreBasis
+
+_BY_SCORES: Mapping[str, Callable[[Scores, Persons, float], tuple[float, float]]] = {
+    BERNSTEIN: lambda scores, persons, level: empirical_bernstein(scores, persons, confidence=level),
+    LIKELIHOOD: lambda scores, persons, level: likelihood(scores, persons, confidence=level),
+    ANYTIME: lambda scores, persons, level: anytime(scores, confidence=level),
+}
+
+
+def basis_of(interval: str, kind: str, seen: Evidence, resampling: Resampling | None) -> Basis:
+    """Of an interval that needs more than the influence. `resampling` is needed by the bootstrap alone. Raises
+    ValueError where this kind of estimate has no such interval, or it isn't known what was possible.
+    """
+    if interval in (SKEWED, NORMAL) or kind not in INTERVALS[interval]:
+        raise ValueError(f"a {interval} interval of {kind}: expected one of {list(INTERVALS[interval])}")
+    if seen.possible is None:
+        raise ValueError(f"a {interval} interval of {kind}: it has to be known what was possible")
+    if interval != BOOTSTRAP:
+        return ScoreBasis(_scores(kind, seen), seen.persons, interval)
+    if resampling is None:
+        raise ValueError(f"a bootstrap interval of {kind}: expected a resampling")
+    return DrawBasis(Ratios.of(resampling, _ratios(kind, seen)), (seen.possible.low, seen.possible.high))
+
+
+def _ratios(kind: str, x: Evidence) -> list[tuple[Floats, Floats | None]]:
+    """(n,) numerators and denominators whose ratios of sums add up to the estimate; None counts rounds."""
+    match kind:
+        case "mean":
+            return [(x.rewards, None)]
+        case "ips":
+            return [(x.weights * x.rewards, None)]
+        case "snips":
+            return [(x.weights * x.rewards, x.weights)]
+        case "cressie_read":  # to first order: the slope stays what it is
+            return [(x.weights * x.rewards - slope_of(x.rewards, x.weights) * (x.weights - 1.0), None)]
+        case "dm":
+            return [(x.expected, None)]
+        case "dr":
+            return [(x.expected + x.weights * (x.rewards - x.predicted), None)]
+    return [(x.expected, None), (x.weights * (x.rewards - x.predicted), x.weights)]
+
+
+def _scores(kind: str, x: Evidence) -> Scores:
+    assert x.possible is not None
+    match kind:
+        case "mean":
+            return earned_scores(x.rewards, x.possible)
+        case "dm":
+            return modelled_scores(x.expected, x.possible)
+        case "dr":
+            return doubly_robust_scores(x.rewards, x.weights, x.expected, x.predicted, x.possible)
+    return weighted_scores(x.rewards, x.weights, x.possible)
+
+
+def slope_of(rewards: Floats, weights: Floats) -> float:
+    """How much w·r goes up with w: their covariance over the variance of w. 0 where all weights are alike."""
+    varied = float(np.var(weights))
+    return float(np.mean((weights - weights.mean()) * weights * rewards)) / varied if varied > 0.0 else 0.0

@@ -1,0 +1,59 @@
+"""What is true, where a log was drawn from a world that is known: beside each estimate, what it should have been."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.evaluation import Evaluation, Row
+from simulator.log import Floats, Log
+
+ExpectedRewards = Callable[[Log], Floats]
+"""A log in; (n, K) the mean reward of every action in every round out, given all that a policy could see and the time.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """rewards: (n, K) the expected reward of every action in every round. best: of the policy that chooses the best
+    eligible action in every round: nothing earns more.
+    """
+
+    rewards: Floats
+    best: float
+
+    @classmethod
+    def on(cls, log: Log, expected: ExpectedRewards) -> "Truth":
+        """Of the rounds of this log."""
+        rewards = expected(log)
+        return cls(rewards, float(np.where(log.eligible, rewards, -np.inf).max(axis=1).mean()))
+
+    def of(self, pmf: Floats) -> float:
+        """The exact mean reward of a policy with this (n, K) pmf: Σᵢ Σₐ π(a) E[r | i, a] / n."""
+        return float(np.einsum("ij,ij->", pmf, self.rewards)) / len(self.rewards)
+
+    def told(self, row: Row, value: float | None) -> Row:
+        """The row of a policy that is worth `value`, with that and its regret; as it is where nobody knows."""
+        return row if value is None else replace(row, truth=value, regret=self.best - value)
+
+
+def truth_table(evaluation: Evaluation) -> tuple[list[str], list[tuple[Row, list[str]]]] | None:
+    """Headings, and for each row whose truth is known its cells after the name; None where no truth is."""
+    known = [row for row in evaluation.rows if row.truth is not None]
+    if not known:
+        return None
+    interval = f"{evaluation.confidence:.0%} interval"
+    headings = ["policy", evaluation.headline.upper(), interval, "truth", "interval holds it", "regret"]
+    return headings, [(row, _cells(evaluation, row)) for row in known]
+
+
+def holding(evaluation: Evaluation) -> str | None:
+    """How many intervals hold the truth, in a sentence; None where no truth is known."""
+    held = [found for row in evaluation.rows if (found := evaluation.holds(row)) is not None]
+    return f"{sum(held)} of {len(held)} intervals hold the truth." if held else None
+
+
+def _cells(evaluation: Evaluation, row: Row) -> list[str]:
+    found, holds = evaluation.estimate(row), evaluation.holds(row)
+    told = [f"{found.value:.4g}", f"[{found.low:.3g}, {found.high:.3g}]"] if found else ["refused", ""]
+    return [*told, f"{row.truth:.4g}", {True: "yes", False: "no", None: ""}[holds], f"{row.regret:.3g}"]

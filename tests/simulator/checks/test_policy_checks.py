@@ -1,0 +1,100 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulator import Finding, Log, Severity, diagnose, diagnose_policy
+from simulator.diagnostics import Diagnostics
+
+MakeLog = Callable[..., Log]
+SOUND = Diagnostics(
+    n=10_000,
+    support=1.0,
+    support_exact=True,
+    ess=4000.0,
+    events=500.0,
+    max_weight=6.0,
+    mean_weight=1.01,
+    mean_weight_error=0.01,
+    pareto_k=0.3,
+    bounds=None,
+)
+
+
+def one(check: str, lang: str = "en", **changes: object) -> Finding:
+    (found,) = (of for of in diagnose_policy(replace(SOUND, **changes), lang=lang) if of.check == check)  # type: ignore[arg-type]
+    return found
+
+
+def test_a_sound_policy_is_green_throughout() -> None:
+    assert {found.severity for found in diagnose_policy(SOUND)} == {Severity.GREEN}
+    assert all(found.do == "" for found in diagnose_policy(SOUND))
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "severity", "says"),
+    [
+        ("support", {"ess": 0.0, "bounds": (0.0, 1.0)}, "red", "None of the 10,000 logged choices is one that"),
+        (
+            "support",
+            {"support": 0.9449, "bounds": (0.1, 0.2)},
+            "red",
+            "94.5 % of what it would do could have been seen in this log, at least 95 % is needed; "
+            "its value lies between 0.1 and 0.2.",
+        ),
+        ("support", {"support": 0.951, "bounds": (0.1, 0.2)}, "amber", "4.9 % of what it would do was never possible"),
+        (
+            "support",
+            {"support": 0.8, "support_exact": False, "mean_weight": 0.8, "bounds": (0.1, 0.4)},
+            "red",
+            "About 80.0 % of what it would do could have been seen",
+        ),
+        (
+            "support",
+            {"support": 0.9, "support_exact": False, "mean_weight": 0.9, "mean_weight_error": 0.03, "bounds": (0, 1)},
+            "amber",
+            "About 90.0 % of what it would do could have been seen in this log, by the weights",
+        ),
+        ("effective_sample", {"ess": 49.0}, "red", "10,000 rounds tell as much about it as 49 rounds of its own would"),
+        ("effective_sample", {"ess": 999.0}, "amber", "10,000 rounds count as 999, one of them as 6."),
+        ("events", {"events": 4.96}, "red", "count as 5.0; at least 5 are needed"),
+        ("events", {"events": 29.0}, "amber", "they count as 29.0"),
+        ("weight_tail", {"pareto_k": 0.71}, "amber", "Pareto k̂ 0.71, up to 0.7 is good"),
+        ("weight_tail", {"pareto_k": 0.6, "n": 100}, "amber", "Pareto k̂ 0.6, up to 0.5 is good"),
+        ("weight_tail", {"pareto_k": 4.2}, "amber", "Pareto k̂ > 1, up to 0.7 is good"),
+        ("weight_tail", {"pareto_k": None}, "green", "have no tail"),
+        ("mean_weight", {"mean_weight": 1.05}, "amber", "1.05 where 1 is expected: the logged propensities look wrong"),
+        ("mean_weight", {"mean_weight": 1.05, "support": 0.9, "bounds": (0.0, 1.0)}, "green", "1.05 ± 0.01"),
+    ],
+)
+def test_thresholds(check: str, changes: dict[str, object], severity: str, says: str) -> None:
+    found = one(check, **changes)
+    assert found.severity == severity
+    assert says in found.says
+    assert (found.do == "") == (severity == "green")
+
+
+def test_in_spanish() -> None:
+    found = one("support", "es", support=0.5, bounds=(0.1, 2500.0))
+    assert found.says == (
+        "En este registro se pudo ver el 50,0 % de lo que haría, y hace falta al menos el 95 %; "
+        "su valor está entre 0,1 y 2.500."
+    )
+
+
+def test_numbers_come_with_the_sentence() -> None:
+    assert one("support", support=0.5, bounds=(0.1, 0.7)).numbers == {"support": 0.5, "low": 0.1, "high": 0.7}
+    assert one("weight_tail").numbers == {"pareto_k": 0.3, "good": 0.7}
+
+
+def test_wrong_propensities_are_noticed(make_log: MakeLog) -> None:
+    log = make_log(known=False)
+    uniform = np.full((600, 3), 1 / 3)
+
+    def said(of: Log) -> Finding:
+        (found,) = (one for one in diagnose_policy(diagnose(of, uniform)) if one.check == "mean_weight")
+        return found
+
+    assert said(log).severity is Severity.GREEN
+    assert said(replace(log, propensities=log.propensities / 2)).severity is Severity.AMBER
