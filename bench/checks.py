@@ -14,7 +14,7 @@ from bench.figures import Figures, as_text, machine
 from bench.registry import Benchmark
 from policies.types import Action
 from simulator import Log, Severity, diagnose_log
-from simulator.contexts import Contexts
+from simulator.logs.contexts import Contexts
 
 ROUNDS = 2_000
 VISITS = 6

@@ -25,10 +25,10 @@ from bench.children import run
 from bench.figures import Figures, as_text, machine
 from bench.registry import Benchmark
 from simulator.estimators import Evidence, Method, estimates_of, expectation
-from simulator.intervals import Possible
-from simulator.intervals import cressie_read as cressie_read_limits
-from simulator.limits import Resampling
-from simulator.log import Floats
+from simulator.intervals import Resampling
+from simulator.intervals.clustered import Possible
+from simulator.intervals.clustered import cressie_read as cressie_read_limits
+from simulator.logs.log import Floats
 
 GROUPS, VARIANTS = 5, 10
 RATES = {"common": 0.4, "6 %": 0.06, "1 %": 0.01}

@@ -47,9 +47,9 @@ def arrays(rounds: int, variants: int) -> dict[str, Any]:
 def ours(rounds: int, variants: int) -> Measured:
     """As `simulator.evaluate` does, once for each estimator: diagnostics, value, interval."""
     from policies.types import Action
-    from simulator.contexts import Contexts
     from simulator.judging import Asked, judged_row, part_of
-    from simulator.log import Log
+    from simulator.logs.contexts import Contexts
+    from simulator.logs.log import Log
 
     x = arrays(rounds, variants)
     log = Log(

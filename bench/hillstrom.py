@@ -18,11 +18,11 @@ from bench.real_data import real_data
 from policies.base import Learner
 from policies.registry import PolicySpec, create
 from policies.types import Action, Features, RewardRange
-from simulator.contexts import Contexts
 from simulator.diagnostics import weights
 from simulator.estimators import Estimate, difference, dr, expectation
-from simulator.log import Floats, Log
-from simulator.reward_models import cross_fitted
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Floats, Log
+from simulator.models.linear import cross_fitted
 
 FILE = "hillstrom/hillstrom.csv"
 SPLITS = 5

@@ -27,7 +27,7 @@ from policies.features import action_line, context_line, numbers_of
 from policies.registry import PolicySpec, create
 from policies.scales import Scales
 from policies.types import RewardRange, TrainingExample
-from simulator.log import Log
+from simulator.logs.log import Log
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replaying
 from simulator.replay.replaying import replay
 

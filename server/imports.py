@@ -21,9 +21,9 @@ from server.store import outcomes as outcome_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.store.training import Earned
-from simulator.log import Round
-from simulator.rounds import known_propensity
-from simulator.sources import Source
+from simulator.logs.log import Round
+from simulator.logs.rounds import known_propensity
+from simulator.sources.files import Source
 
 CHUNK = 2_000
 WINDOW = timedelta(seconds=1)

@@ -19,8 +19,8 @@ from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
 from server.store.database import Database
 from server.store.decisions import Repeat
-from simulator.rounds import known_propensity
-from simulator.sources import Source
+from simulator.logs.rounds import known_propensity
+from simulator.sources.files import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,31 +14,31 @@ Estimators are plain functions in `simulator.estimators`. Pure but for the reade
 
 from simulator.candidates import Candidate, EvaluationError
 from simulator.checks import diagnose_log, diagnose_policy, ratio_of_counts
-from simulator.contexts import Contexts
 from simulator.diagnostics import Diagnostics, diagnose
-from simulator.dsjson import dsjson_log
 from simulator.estimators import ESTIMATORS, INTERVALS, USUAL, Estimate, check_names
 from simulator.evaluate import evaluate
-from simulator.evaluate_page import diagnose_page, evaluate_page
 from simulator.evaluation import Evaluation, Group, Period, Row, View
 from simulator.findings import Finding, Severity
-from simulator.frames import frame_log, parquet_log
 from simulator.grids import evaluate_grid
 from simulator.groups import By
-from simulator.intervals import NoSupport
+from simulator.intervals.clustered import NoSupport
 from simulator.lift import Trial
-from simulator.log import Log, LogError, LogSummary, Round
-from simulator.mapping import CsvMapping, MappingError
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Log, LogError, LogSummary, Round
 from simulator.models import MODELS, RewardModel
-from simulator.page import Report, to_html
-from simulator.page_policies import PageCandidate, slot_specs
-from simulator.pages import Page
+from simulator.pages.evaluate import diagnose_page, evaluate_page
+from simulator.pages.page import Page
+from simulator.pages.policies import PageCandidate, slot_specs
 from simulator.replay.record import Replay, Replaying
-from simulator.report import render, to_json
+from simulator.reports.html import Report, to_html
+from simulator.reports.terminal import render, to_json
 from simulator.sentences import LANGUAGES
-from simulator.sources import csv_log, open_bandit
+from simulator.sources.dsjson import dsjson_log
+from simulator.sources.files import csv_log, open_bandit
+from simulator.sources.frames import frame_log, parquet_log
+from simulator.sources.mapping import CsvMapping, MappingError
+from simulator.sources.tables import SourceError
 from simulator.streams import evaluate_parquet
-from simulator.tables import SourceError
 from simulator.targets import Progress
 
 __all__ = [

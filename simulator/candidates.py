@@ -7,7 +7,7 @@ from policies.base import Learner, Policy
 from policies.registry import PolicySpec, create, mentioned
 from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.judging import eligible_shares
-from simulator.log import Log
+from simulator.logs.log import Log
 
 MAX_FIXED = 50
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from simulator.estimators import NORMAL, Estimate, difference, doubt
 from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
-from simulator.intervals import clustered, skewed
+from simulator.intervals.clustered import clustered, skewed
 from simulator.sentences import Language
 
 POWER = 0.8

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 
 BINS = 10
 """Of probabilities, each with about as much probability in all as the others."""

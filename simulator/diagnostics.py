@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.estimators import effective_sample_size, ips
-from simulator.intervals import Possible, numbered
-from simulator.log import Flags, Floats, Log
+from simulator.intervals.clustered import Possible, numbered
+from simulator.logs.log import Flags, Floats, Log
 from simulator.pareto import pareto_shape
 
 BLOCK = 65_536

@@ -15,7 +15,7 @@ from simulator.estimators import ANYTIME, USUAL, check_names, headline_of, model
 from simulator.evaluation import LOGGED, REPLAYED, Evaluation, Row
 from simulator.findings import refusal
 from simulator.groups import By
-from simulator.intervals import numbered
+from simulator.intervals.clustered import numbered
 from simulator.judging import (
     Asked,
     Part,
@@ -29,10 +29,10 @@ from simulator.judging import (
 )
 from simulator.leaks import shared_persons
 from simulator.lift import Trial, lift_in
-from simulator.log import Flags, Floats, Log
+from simulator.logs.log import Flags, Floats, Log
+from simulator.logs.propensities import remark
 from simulator.models import LINEAR, NONE, RewardModel, check_model, model_rewards, quality
 from simulator.periods import periods
-from simulator.propensities import remark
 from simulator.replay.record import CAUTION, Replay, Replaying
 from simulator.replay.replaying import Replayed, replayed, to_replay
 from simulator.sentences import LANGUAGES

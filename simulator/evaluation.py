@@ -7,7 +7,7 @@ from simulator.curves import Bin, Points
 from simulator.diagnostics import Diagnostics
 from simulator.estimators import Estimate
 from simulator.findings import Finding, plain, refusal
-from simulator.log import LogSummary, when
+from simulator.logs.log import LogSummary, when
 from simulator.replay.record import Replay
 
 LOGGED, UNIFORM, FIXED, SPEC, SNAPSHOT = "logged", "uniform", "fixed", "spec", "snapshot"

@@ -14,14 +14,14 @@ from itertools import product
 from policies.base import Learner
 from policies.registry import PolicyError, PolicySpec, check, create, learns, load
 from simulator.candidates import Candidate, EvaluationError, named
-from simulator.engines import Engine, Inline
+from simulator.engines.local import Engine, Inline
 from simulator.estimators import USUAL
 from simulator.evaluate import evaluate
 from simulator.evaluation import SNAPSHOT, SPEC, Evaluation, Grid, Row
 from simulator.groups import By
 from simulator.judging import period_of
 from simulator.leaks import leak, shared_persons
-from simulator.log import Log
+from simulator.logs.log import Log
 from simulator.models import LINEAR, RewardModel
 from simulator.targets import Progress, counted
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from policies.types import Features, Value
-from simulator.log import Flags
+from simulator.logs.log import Flags
 
 MIN_ROUNDS = 200
 """Rounds that a group needs; smaller ones are pooled."""

@@ -21,9 +21,9 @@ from simulator.estimators import (
 )
 from simulator.evaluation import LOGGED, Period, Row
 from simulator.findings import refusal
-from simulator.intervals import Persons, Possible, numbered
-from simulator.limits import Resampling
-from simulator.log import Flags, Floats, Log
+from simulator.intervals import Resampling
+from simulator.intervals.clustered import Persons, Possible, numbered
+from simulator.logs.log import Flags, Floats, Log
 
 
 @dataclass(frozen=True, slots=True)

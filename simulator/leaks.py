@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.candidates import Candidate
-from simulator.log import Log, when
+from simulator.logs.log import Log, when
 
 
 def leak(candidate: Candidate, judged: Log) -> str | None:

@@ -15,8 +15,8 @@ from simulator.comparisons import Pair, pair_of
 from simulator.estimators import Estimate
 from simulator.estimators.estimate import estimate
 from simulator.evaluation import CONTROL, LOGGED, Period, Row
-from simulator.intervals import Persons, Possible, numbered
-from simulator.log import Codes, Flags, Floats, Log
+from simulator.intervals.clustered import Persons, Possible, numbered
+from simulator.logs.log import Codes, Flags, Floats, Log
 from simulator.sentences import LANGUAGES, Language
 
 MIN_ROUNDS = 50

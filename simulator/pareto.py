@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 LEAST_TAIL = 5
 """Fewer weights make no tail."""

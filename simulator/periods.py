@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.candidates import Entry
-from simulator.log import Log
+from simulator.logs.log import Log
 
 MIN_JUDGED_SHARE = 0.1
 

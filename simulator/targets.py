@@ -9,8 +9,8 @@ from policies.base import InvalidPmf, Learner, normalise
 from policies.registry import PolicySpec, create
 from policies.types import TrainingExample
 from simulator.candidates import Entry, EvaluationError
-from simulator.engines import local_engine, mapped
-from simulator.log import Floats, Log
+from simulator.engines.local import local_engine, mapped
+from simulator.logs.log import Floats, Log
 
 LEAST_PARALLEL = 400_000
 """Rounds to learn and to judge, over all learners, from which other processes are worth their start."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.evaluation import Evaluation, Row
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 
 ExpectedRewards = Callable[[Log], Floats]
 """A log in; (n, K) the mean reward of every action in every round out, given all that a policy could see and the time.

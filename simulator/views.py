@@ -15,7 +15,7 @@ from simulator.candidates import EvaluationError
 from simulator.evaluation import Group, Row, View
 from simulator.groups import MIN_ROUNDS, By, groups_of
 from simulator.judging import nothing_to_tell
-from simulator.log import Flags, Floats, Log
+from simulator.logs.log import Flags, Floats, Log
 
 MAX_STRETCHES = 120
 """More would be a figure that nobody reads, and as many chances that one differs by luck."""

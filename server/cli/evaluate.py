@@ -217,8 +217,8 @@ def evaluate(
 
 
 def _print_findings(findings: "Sequence[Finding]", *, lang: str, as_json: bool) -> None:
-    from simulator.finding_lines import STYLES, lines
     from simulator.findings import plain, refusal
+    from simulator.reports.finding_lines import STYLES, lines
 
     if as_json:
         typer.echo(json.dumps([plain(finding) for finding in findings], indent=2, ensure_ascii=False))

@@ -15,7 +15,7 @@ from server.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from server.warm_start import Told
-    from simulator.sources import Source
+    from simulator.sources.files import Source
 
 app = typer.Typer(
     help="Import a log that others kept, to evaluate it or to learn from it; or an export.", no_args_is_help=True
@@ -42,7 +42,7 @@ def obd(
     db: Db = DB,
 ) -> None:
     """The Open Bandit Dataset: one campaign file beside item_context.csv."""
-    from simulator.sources import read_open_bandit
+    from simulator.sources.files import read_open_bandit
 
     _run(lambda: read_open_bandit(directory), _Goal.read(campaign, into, slot, metric), db)
 
@@ -59,7 +59,7 @@ def csv(
 ) -> None:
     """Any randomised or logged trial as a CSV file."""
     from server.files.tabled import read_mapping
-    from simulator.sources import read_csv
+    from simulator.sources.files import read_csv
 
     _run(lambda: read_csv(file, read_mapping(mapping)), _Goal.read(campaign, into, slot, metric), db)
 
@@ -83,7 +83,7 @@ def dsjson(
 ) -> None:
     """The log of Azure Personalizer, or any that Vowpal Wabbit reads with --dsjson."""
     from policies.types import RewardRange
-    from simulator.dsjson import read_dsjson
+    from simulator.sources.dsjson import read_dsjson
 
     if not lowest < highest:
         raise typer.BadParameter(f"{lowest:g} to {highest:g}: expected the lowest below", param_hint="--highest")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
 from simulator import By, Candidate, Evaluation, Log, Progress
-from simulator.engines import local_engine
+from simulator.engines.local import local_engine
 from simulator.grids import evaluate_grid
 
 

@@ -19,7 +19,7 @@ from server.outcomes import earn
 from server.records import Decision, Group, Kind, Matured
 from server.reward_anew import CHUNK, OutcomesOf
 from simulator import Log, Page, Round, Trial
-from simulator.rounds import UNKNOWN
+from simulator.logs.rounds import UNKNOWN
 
 Floats = np.typing.NDArray[np.float64]
 

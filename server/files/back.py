@@ -23,7 +23,7 @@ from server.store import export as rows
 from server.store import reimport
 from server.store.database import Database
 from server.store.tables import campaigns as campaigns_table
-from simulator.parquet import load_parquet, open_parquet
+from simulator.sources.parquet import load_parquet, open_parquet
 
 _TABLES = {**rows.TABLES, "campaigns": campaigns_table}
 

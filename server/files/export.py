@@ -15,7 +15,7 @@ from server.store import campaigns as campaign_rows
 from server.store import export as rows
 from server.store.database import Database
 from server.store.tables import campaigns as campaigns_table
-from simulator.parquet import load_arrow, load_parquet
+from simulator.sources.parquet import load_arrow, load_parquet
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -23,7 +23,7 @@ from server.store.decisions import matured_of
 from server.store.outcomes import outcome_of
 from server.store.tables import campaigns as campaigns_table
 from simulator import By, Candidate, Log
-from simulator.parquet import open_parquet
+from simulator.sources.parquet import open_parquet
 
 JSON_TEXTS = {
     name: [column for column, kind in rows.kinds(table).items() if kind == "json" and column not in LISTS]

@@ -10,7 +10,7 @@ from typing import Any
 
 from server.errors import InvalidRequest
 from server.files.rows import FileRow, as_text, chunked, columns_of, listed, read_rows
-from simulator.tables import read_number
+from simulator.sources.tables import read_number
 
 FIELDS = ("decision_id", "person", "campaign", "metric", "value", "at", "key", "slot")
 REJECTED_LINE, REJECTED_BECAUSE = "rejected_line", "rejected_because"

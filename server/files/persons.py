@@ -9,7 +9,7 @@ from server.errors import InvalidRequest
 from server.files.rows import CHUNK, CSV, chunked, columns_of, kind_of, listed, read_rows
 from server.files.writing import replacing
 from server.ids import person_key
-from simulator.parquet import load_arrow, load_parquet, open_parquet
+from simulator.sources.parquet import load_arrow, load_parquet, open_parquet
 
 KEY = "person_key"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from server.errors import InvalidRequest
-from simulator.parquet import open_parquet
+from simulator.sources.parquet import open_parquet
 
 CSV, PARQUET = ".csv", ".parquet"
 CHUNK = 5_000

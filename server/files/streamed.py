@@ -6,7 +6,7 @@ from pathlib import Path
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
 from simulator import CsvMapping, Evaluation, Progress, evaluate_parquet
-from simulator.parquet import open_parquet
+from simulator.sources.parquet import open_parquet
 
 IN_MEMORY = 2_000_000
 """Rows of a file that are read at once; more are read in pieces. With ten variants they take about a gigabyte."""

@@ -13,9 +13,9 @@ from server.planning.records import Assumption, PlanAsked, Planned, PlannedPoint
 from server.planning.words import Words, language_of
 from server.store import campaigns as campaign_rows
 from server.store.database import Database
-from simulator.planned_policies import DECISIONS, RUNS, PlannedPolicy, planned_policy
-from simulator.planning import Aim, Plan, Rates
-from simulator.planning import plan as simulate
+from simulator.plans.planning import Aim, Plan, Rates
+from simulator.plans.planning import plan as simulate
+from simulator.plans.policies import DECISIONS, RUNS, PlannedPolicy, planned_policy
 from simulator.sentences import Language
 
 DAY = timedelta(days=1)

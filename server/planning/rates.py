@@ -13,8 +13,8 @@ from server.store import training as training_rows
 from server.store.database import Database
 from server.store.rates import read_traffic
 from simulator.estimators import effective_sample_size
-from simulator.intervals import clustered
-from simulator.log import Codes, Floats
+from simulator.intervals.clustered import clustered
+from simulator.logs.log import Codes, Floats
 
 LOOKED_BACK = timedelta(days=28)
 SHORTEST = timedelta(hours=1)

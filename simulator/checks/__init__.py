@@ -18,7 +18,7 @@ from simulator.checks.weights import mean_weight, weight_tail
 from simulator.checks.wording import Voice
 from simulator.diagnostics import Diagnostics
 from simulator.findings import Finding
-from simulator.log import Log
+from simulator.logs.log import Log
 
 __all__ = ["LOG_CHECKS", "POLICY_CHECKS", "diagnose_log", "diagnose_policy", "ratio_of_counts"]
 

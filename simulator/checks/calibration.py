@@ -9,7 +9,7 @@ from simulator.checks.sums import AMBER_P, RED_P, p_values, repeated_persons
 from simulator.checks.wording import Voice
 from simulator.diagnostics import blocks
 from simulator.findings import Finding, Severity
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 
 EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
 """Of the bins of propensities, each without its left end: narrower where a small error is a large weight."""

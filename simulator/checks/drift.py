@@ -12,12 +12,12 @@ from scipy import stats
 
 from simulator.checks.wording import Voice
 from simulator.comparisons import holm
-from simulator.contexts import Coded, Column, Numbers
 from simulator.diagnostics import rewarded_rounds
 from simulator.estimators import effective_sample_size
 from simulator.findings import Finding, Severity
-from simulator.intervals import numbered
-from simulator.log import Flags, Floats, Log
+from simulator.intervals.clustered import numbered
+from simulator.logs.contexts import Coded, Column, Numbers
+from simulator.logs.log import Flags, Floats, Log
 
 MOST_ROUNDS = 40_000
 """Of a longer log, so many evenly spread ones tell enough about a large drift."""

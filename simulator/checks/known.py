@@ -2,7 +2,7 @@
 
 from simulator.checks.wording import Voice
 from simulator.findings import Finding, Severity
-from simulator.log import Log, when
+from simulator.logs.log import Log, when
 
 REPEATED = {
     "en": (

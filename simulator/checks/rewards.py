@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.checks.wording import Voice
 from simulator.findings import Finding, Severity
-from simulator.log import Log
+from simulator.logs.log import Log
 
 CONSTANT = {
     "en": (

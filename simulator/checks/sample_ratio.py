@@ -14,7 +14,7 @@ from simulator.checks.sums import AMBER_P, LEAST_VARIANCE, RED_P, p_values, repe
 from simulator.checks.wording import Voice
 from simulator.diagnostics import blocks
 from simulator.findings import Finding, Severity
-from simulator.log import SUM_TOLERANCE, Floats, Indices, Log
+from simulator.logs.log import SUM_TOLERANCE, Floats, Indices, Log
 
 RED_DEVIATION = 0.02
 """Of what was expected: less is amber at most, since rounded probabilities do it in a long log."""

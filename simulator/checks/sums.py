@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.comparisons import holm
-from simulator.intervals import numbered
-from simulator.log import Floats, Log
+from simulator.intervals.clustered import numbered
+from simulator.logs.log import Floats, Log
 
 LEAST_VARIANCE = 10.0
 """Of a count; below it the normal distribution says too little about it."""

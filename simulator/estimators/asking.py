@@ -8,8 +8,8 @@ from simulator.estimators.best import BEST, best_of
 from simulator.estimators.estimate import Estimate, symmetric, with_basis
 from simulator.estimators.evidence import Evidence
 from simulator.estimators.registry import ESTIMATORS, FEATURED, HEADLINES, NAMES, USUAL, Estimator
-from simulator.limits import Resampling
-from simulator.log import Log
+from simulator.intervals import Resampling
+from simulator.logs.log import Log
 
 
 def estimator_of(name: str) -> Estimator:

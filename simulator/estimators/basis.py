@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.estimators.evidence import Evidence
-from simulator.intervals import Persons
-from simulator.limits import Ratios, Resampling, Scores, anytime, empirical_bernstein, likelihood
-from simulator.limits.scores import doubly_robust_scores, earned_scores, modelled_scores, weighted_scores
-from simulator.log import Floats
+from simulator.intervals import Ratios, Resampling, Scores, anytime, empirical_bernstein, likelihood
+from simulator.intervals.clustered import Persons
+from simulator.intervals.scores import doubly_robust_scores, earned_scores, modelled_scores, weighted_scores
+from simulator.logs.log import Floats
 
 SKEWED, NORMAL, BOOTSTRAP, BERNSTEIN, LIKELIHOOD, ANYTIME = (
     "skewed", "normal", "bootstrap", "empirical_bernstein", "likelihood", "anytime",

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from simulator.estimators.basis import slope_of
 from simulator.estimators.estimate import Estimate, bounded, estimate, require_weight
-from simulator.intervals import Possible
-from simulator.log import Floats
+from simulator.intervals.clustered import Possible
+from simulator.logs.log import Floats
 
 
 def cressie_read(

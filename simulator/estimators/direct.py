@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.estimators.estimate import Estimate, estimate
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 
 def dm(expected: Floats, persons: NDArray[np.int64], *, confidence: float = 0.95) -> Estimate:

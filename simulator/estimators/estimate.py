@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from simulator.estimators.basis import NORMAL, SKEWED, Basis
-from simulator.intervals import (
+from simulator.intervals.clustered import (
     LEAST_TAIL,
     MOST_TAIL,
     NoSupport,
@@ -18,7 +18,7 @@ from simulator.intervals import (
     p_value,
     skewed,
 )
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 
 @dataclass(frozen=True, slots=True)

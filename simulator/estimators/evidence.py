@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.types import Action
-from simulator.intervals import Possible
-from simulator.log import Flags, Floats
+from simulator.intervals.clustered import Possible
+from simulator.logs.log import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.types import Action, Value
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 CYCLES = {"hour": 24.0, "weekday": 7.0}
 """Features whose ends meet, and after how much."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.estimators.estimate import Estimate, bounded, estimate, jumps, require_weight, with_sides
-from simulator.intervals import Possible
-from simulator.log import Floats
+from simulator.intervals.clustered import Possible
+from simulator.logs.log import Floats
 
 
 def ips(

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from simulator.estimators.estimate import Estimate
 from simulator.estimators.importance import ips
 from simulator.estimators.weights import balanced
-from simulator.intervals import Possible
-from simulator.log import Floats
+from simulator.intervals.clustered import Possible
+from simulator.logs.log import Floats
 
 
 def balanced_ips(

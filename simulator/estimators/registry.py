@@ -13,7 +13,7 @@ from simulator.estimators.features import kinds_of, places_of
 from simulator.estimators.importance import ips, snips
 from simulator.estimators.related import kernel, marginal, mips
 from simulator.estimators.tuned import clipped_ips, dros, switch_dr
-from simulator.log import Log
+from simulator.logs.log import Log
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from simulator.estimators.features import kinds_of, places_of
 from simulator.estimators.importance import ips
 from simulator.estimators.tuned import chosen_by_slope
 from simulator.estimators.weights import KERNELS, marginalised
-from simulator.intervals import NoSupport, Possible
-from simulator.log import Floats
+from simulator.intervals.clustered import NoSupport, Possible
+from simulator.logs.log import Floats
 
 BANDWIDTHS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """In units of the least distance between two variants, from no bias to the most."""

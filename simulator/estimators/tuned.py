@@ -11,7 +11,7 @@ from simulator.estimators.estimate import Estimate, jumps, with_sides
 from simulator.estimators.evidence import Evidence
 from simulator.estimators.importance import ips
 from simulator.estimators.weights import clipped, shrunk, slope, switched
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 LIMITS = (np.inf, 1_000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0)
 """From no bias to the most."""

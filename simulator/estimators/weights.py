@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 
 def clipped(weights: Floats, most: float) -> Floats:

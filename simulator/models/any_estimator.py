@@ -7,10 +7,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 
-from simulator.encoding import Encoder
-from simulator.log import Flags, Floats, Log
+from simulator.logs.encoding import Encoder
+from simulator.logs.log import Flags, Floats, Log
 from simulator.models.folds import by_person
-from simulator.reward_models import encoded_actions
+from simulator.models.linear import encoded_actions
 
 DENSE = 512
 """Columns up to which the features are given as a plain array, which not every estimator can do without."""

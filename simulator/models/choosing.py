@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from simulator.candidates import EvaluationError
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 from simulator.models.any_estimator import any_estimator
+from simulator.models.linear import cross_fitted
 from simulator.models.vowpal import vowpal_rewards
-from simulator.reward_models import cross_fitted
 
 LINEAR, VW, NONE = "linear", "vw", "none"
 MODELS = (LINEAR, VW, NONE)

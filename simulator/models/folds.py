@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.intervals import NoSupport
-from simulator.log import Flags, Floats, Log
+from simulator.intervals.clustered import NoSupport
+from simulator.logs.log import Flags, Floats, Log
 
 FOLDS = 3
 

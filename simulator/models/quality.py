@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 
 LEAST = 1e-6
 """A chance is taken for no less than this, nor for more than 1 less this: one surprise must not be infinite."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from policies.vowpal_regression import VowpalRegression
-from simulator.log import Flags, Floats, Log
+from simulator.logs.log import Flags, Floats, Log
 from simulator.models.folds import by_person
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from policies.base import Policy, sample
 from policies.types import Pmf, TrainingExample
-from simulator.log import Floats
+from simulator.logs.log import Floats
 
 RECENT = 50
 """Rounds by which a rate is set: the last ones, and before there are any the first of the log."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.log import Log
+from simulator.logs.log import Log
 from simulator.replay.record import AUTO, PROGRESSIVE, REJECTION, SEQUENTIAL
 
 LEAST_OWN = 200

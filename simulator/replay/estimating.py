@@ -15,9 +15,9 @@ from simulator.diagnostics import earned_range
 from simulator.estimators import Estimate, difference, effective_sample_size
 from simulator.estimators.estimate import estimate
 from simulator.evaluation import REPLAYED, Row
-from simulator.intervals import Persons, Possible
+from simulator.intervals.clustered import Persons, Possible
 from simulator.judging import Asked, Part, period_of, refused_row
-from simulator.log import Flags, Floats, Log
+from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.passage import Passage
 from simulator.replay.record import ESTIMATOR, REJECTION, Stretch
 

@@ -10,7 +10,7 @@ import numpy as np
 from policies.base import SUM_TOLERANCE, InvalidPmf, Learner, normalise
 from policies.types import Pmf, TrainingExample
 from simulator.candidates import EvaluationError
-from simulator.log import Flags, Floats, Log
+from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.accepting import Acceptance
 
 

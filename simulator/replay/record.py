@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from simulator.log import Floats, Log, when
+from simulator.logs.log import Floats, Log, when
 
 AUTO, REJECTION, SEQUENTIAL, PROGRESSIVE = "auto", "rejection", "dr", "progressive"
 METHODS = (AUTO, REJECTION, SEQUENTIAL, PROGRESSIVE)

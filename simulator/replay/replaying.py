@@ -17,9 +17,9 @@ from policies.registry import create
 from simulator.candidates import Entry, EvaluationError
 from simulator.estimators.basis import SKEWED
 from simulator.evaluation import REPLAYED, Row
-from simulator.intervals import Persons
+from simulator.intervals.clustered import Persons
 from simulator.judging import Asked, Part
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 from simulator.replay.accepting import RECENT, Acceptance, Progressive, Rejection, Sequential
 from simulator.replay.choosing import method_for
 from simulator.replay.estimating import curve, replayed_row, worth

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.evaluation import Evaluation
-from simulator.log import when
+from simulator.logs.log import when
 from simulator.replay.record import Replay
 
 

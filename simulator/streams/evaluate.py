@@ -2,7 +2,7 @@
 
 The log is read more than once, each time in parts of some ten thousand rows, by all cores: a survey of a few columns;
 the rounds of a sample of persons, for the model of the rewards and for what is checked about a log as a whole; the
-earlier rounds, once for each learner; and, once, all judged rounds, of which only sums are kept (`simulator.sums`).
+earlier rounds, once for each learner; and, once, all judged rounds, of which only sums are kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,26 +18,26 @@ from policies.types import Action
 from simulator.candidates import Candidate, Entry, EvaluationError, baselines, by_name, named
 from simulator.checks import diagnose_log
 from simulator.comparisons import compare
-from simulator.contexts import Contexts
 from simulator.curves import calibration
-from simulator.engines import Engine, Inline, local_engine, mapped
+from simulator.engines.local import Engine, Inline, local_engine, mapped
 from simulator.estimators import USUAL, check_names, headline_of, modelled
 from simulator.evaluation import Evaluation, Period
 from simulator.findings import refusal
 from simulator.judging import Asked
-from simulator.log import Log, LogSummary
-from simulator.mapping import ESTIMATE, CsvMapping
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Log, LogSummary
+from simulator.models.linear import CrossFitted
 from simulator.periods import too_late
-from simulator.reward_models import CrossFitted
 from simulator.sentences import LANGUAGES
+from simulator.sources.mapping import ESTIMATE, CsvMapping
 from simulator.streams.judge import FOLDS, WHOLE, Judge, Judged, Parts, fold_of
 from simulator.streams.notes import notes_of
 from simulator.streams.pieces import BATCH, Piece, Reader, joined, pieces_of
 from simulator.streams.rows import Rows, untold
+from simulator.streams.summed import NOBODY, SUMMED, tail_needed
 from simulator.streams.survey import Look, Survey, both, check_order
 from simulator.streams.tasks import Interval, Sample, Train, Travelling, inside
 from simulator.streams.times import Times
-from simulator.summed import NOBODY, SUMMED, tail_needed
 from simulator.targets import Progress
 from simulator.verdict import verdict
 

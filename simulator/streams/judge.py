@@ -12,11 +12,11 @@ from simulator.candidates import Entry
 from simulator.diagnostics import heaviness, weights
 from simulator.estimators import expectation
 from simulator.groups import MAX_GROUPS, MIN_ROUNDS, Naming, pooled_name
-from simulator.log import Codes, Flags, Floats, Log
-from simulator.reward_models import CrossFitted
+from simulator.logs.log import Codes, Flags, Floats, Log
+from simulator.models.linear import CrossFitted
 from simulator.streams.pieces import Piece, Reader
+from simulator.streams.sums import MOST_CLUSTERS, Rounds, Sums, merged, mixed, sums_of
 from simulator.streams.tasks import Interval, Travelling, inside, salted
-from simulator.sums import MOST_CLUSTERS, Rounds, Sums, merged, mixed, sums_of
 from simulator.targets import target_of
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simulator.candidates import MAX_FIXED
 from simulator.evaluation import Period
-from simulator.log import Log
+from simulator.logs.log import Log
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader
 from simulator.streams.survey import SKETCH, Survey

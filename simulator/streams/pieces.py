@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from policies.types import Action
-from simulator.contexts import Contexts
-from simulator.frames import log_of_table
-from simulator.log import Log, LogError
-from simulator.mapping import CsvMapping
-from simulator.parquet import ParquetError, open_parquet
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Log, LogError
+from simulator.sources.frames import log_of_table
+from simulator.sources.mapping import CsvMapping
+from simulator.sources.parquet import ParquetError, open_parquet
 
 BATCH = 32_768
 """Rows that are in memory at once, in each process."""

@@ -13,8 +13,8 @@ from simulator.groups import MIN_ROUNDS
 from simulator.judging import Asked
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader
-from simulator.summed import NOBODY, SUMMED, Evident, diagnostics, earned, within
-from simulator.sums import Sums
+from simulator.streams.summed import NOBODY, SUMMED, Evident, diagnostics, earned, within
+from simulator.streams.sums import Sums
 
 
 @dataclass(frozen=True, slots=True, eq=False)

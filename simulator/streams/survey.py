@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.log import Codes, LogError, when
+from simulator.logs.log import Codes, LogError, when
 from simulator.streams.pieces import Piece, Reader
-from simulator.sums import mixed
+from simulator.streams.sums import mixed
 
 SKETCH = 65_536
 """Persons are counted exactly up to so many, and beyond with an error of 0.4 %."""

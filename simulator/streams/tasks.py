@@ -10,10 +10,10 @@ from policies.base import Learner, Policy
 from policies.registry import PolicySpec, create
 from policies.types import RewardRange, TrainingExample
 from simulator.candidates import Entry
-from simulator.engines import portable
-from simulator.log import Codes, Flags, Log
+from simulator.engines.local import portable
+from simulator.logs.log import Codes, Flags, Log
 from simulator.streams.pieces import Piece, Reader
-from simulator.sums import mixed
+from simulator.streams.sums import mixed
 
 SAMPLED = 1
 """The salt of who is in the sample, which has nothing to do with who is in which fold or cluster."""

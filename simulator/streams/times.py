@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulator.log import Floats, LogError
+from simulator.logs.log import Floats, LogError
 from simulator.streams.pieces import Piece, Reader
 
 

@@ -14,8 +14,8 @@ from sklearn import datasets
 
 from policies.base import Policy, uniform
 from policies.types import Action, Features
-from simulator.contexts import Contexts
-from simulator.log import Floats, Log
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Floats, Log
 from simulator.worlds.single import drawn, evenly
 
 _LOADERS: dict[str, Callable[[], Any]] = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from policies.types import Action, Features
-from simulator.log import Floats
+from simulator.logs.log import Floats
 from simulator.worlds.single import Amounts, Come, Delays, SlotWorld, alone
 
 

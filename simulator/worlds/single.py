@@ -8,8 +8,8 @@ import numpy as np
 
 from policies.base import Policy, uniform
 from policies.types import Action, Features, RewardRange
-from simulator.contexts import Contexts
-from simulator.log import Codes, Floats, Indices, Log
+from simulator.logs.contexts import Contexts
+from simulator.logs.log import Codes, Floats, Indices, Log
 
 DAY = 86_400.0
 

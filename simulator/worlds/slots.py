@@ -14,7 +14,7 @@ import numpy as np
 
 from policies.base import Policy, sample, uniform
 from policies.types import Action, Features, Pmf, Value
-from simulator.log import Floats, Log, Round
+from simulator.logs.log import Floats, Log, Round
 from simulator.worlds.single import evenly
 
 DAYS = 28.0

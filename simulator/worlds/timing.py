@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from policies.types import Action, Features
-from simulator.log import Floats
+from simulator.logs.log import Floats
 from simulator.worlds.single import DAY, START, Come, SlotWorld, alone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from policies.base import Policy
-from simulator.log import Floats, Log
+from simulator.logs.log import Floats, Log
 from simulator.truth import Truth
 
 

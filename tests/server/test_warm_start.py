@@ -16,7 +16,7 @@ from server.store import decisions as decision_rows
 from server.store.database import Database
 from server.warm_start import tell_log
 from simulator import Round
-from simulator.sources import Source
+from simulator.sources.files import Source
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Tell = Callable[..., Any]

@@ -11,7 +11,7 @@ from policies.types import Action, RewardRange
 from simulator import Log, Round, evaluate
 from simulator.comparisons import holm, more_decisions
 from simulator.estimators import mean
-from simulator.intervals import p_value, skewed
+from simulator.intervals.clustered import p_value, skewed
 from simulator.sentences import LANGUAGES
 
 VARIANTS = (Action("a"), Action("b"), Action("c"))

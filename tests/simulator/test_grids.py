@@ -7,7 +7,7 @@ import pytest
 from policies.registry import PolicyError
 from policies.types import Action, Features, Pmf
 from simulator import Candidate, EvaluationError, Log, render, to_html, to_json
-from simulator.engines import Inline
+from simulator.engines.local import Inline
 from simulator.grids import evaluate_grid, expand, expanded
 
 MakeLog = Callable[..., Log]

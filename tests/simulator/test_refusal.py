@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from simulator import Group, Log, Severity, View, diagnose_log, evaluate, open_bandit, render, to_html
-from simulator.finding_lines import lines
 from simulator.groups import By
+from simulator.reports.finding_lines import lines
 
 MakeLog = Callable[..., Log]
 

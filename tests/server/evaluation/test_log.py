@@ -27,8 +27,8 @@ from server.store import training as training_rows
 from server.store.database import Database
 from server.training.trainer import Trainer
 from simulator import Round, evaluate
-from simulator.rounds import UNKNOWN
-from simulator.sources import Source
+from simulator.logs.rounds import UNKNOWN
+from simulator.sources.files import Source
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Make = Callable[..., Source]

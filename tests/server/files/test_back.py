@@ -30,7 +30,7 @@ from server.store.inspection import check
 from server.store.tables import metadata
 from server.training.trainer import Trainer
 from simulator import evaluate, to_json
-from simulator.parquet import ParquetError
+from simulator.sources.parquet import ParquetError
 
 CAME_BACK = ("campaigns", "decisions", "choices", "outcomes", "rewards", "windows", "requests")
 

@@ -9,7 +9,7 @@ import pytest
 
 from server.errors import InvalidRequest
 from server.files.rows import FileRow, as_text, chunked, columns_of, read_rows
-from simulator.parquet import ParquetError
+from simulator.sources.parquet import ParquetError
 
 
 def test_csv_rows_keep_their_lines(tmp_path: Path) -> None:

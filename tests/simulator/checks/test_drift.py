@@ -7,7 +7,7 @@ import pytest
 from simulator import Log, Severity
 from simulator.checks.drift import context_drift, moved, reward_drift
 from simulator.checks.wording import Voice
-from simulator.contexts import Contexts
+from simulator.logs.contexts import Contexts
 
 MakeLog = Callable[..., Log]
 LATE = np.arange(2000) >= 1000

@@ -9,7 +9,7 @@ import pytest
 
 import simulator.checks
 from simulator.checks.wording import Voice
-from simulator.finding_lines import ALWAYS, LOG_CHECKS
+from simulator.reports.finding_lines import ALWAYS, LOG_CHECKS
 from simulator.sentences import LANGUAGES
 
 

@@ -8,8 +8,8 @@ import pytest
 from simulator import EvaluationError, Log, evaluate
 from simulator.estimators import INTERVALS, Evidence, Method, check_names, difference, doubt, estimates_of, headline_of
 from simulator.estimators.best import errors_of
-from simulator.intervals import Possible
-from simulator.limits import Resampling
+from simulator.intervals import Resampling
+from simulator.intervals.clustered import Possible
 
 MakeLog = Callable[..., Log]
 

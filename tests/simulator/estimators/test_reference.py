@@ -11,7 +11,7 @@ from scipy import stats
 from simulator.estimators import dm, dr, expectation, ips, sndr, snips
 from simulator.estimators.estimate import symmetric
 from simulator.estimators.weights import KERNELS, clipped, shrunk, slope, smoothed, switched
-from simulator.limits.bernstein import half_width
+from simulator.intervals.bernstein import half_width
 
 CASES = ["synth_tiny", "synth_on_policy", "synth_deficient_support", "obd_men_random_to_bts"]
 Z = float(stats.norm.ppf(0.975))

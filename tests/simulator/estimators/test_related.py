@@ -14,8 +14,8 @@ from simulator import NoSupport
 from simulator.estimators import Choices, Evidence, Method, balanced_ips, estimates_of, ips, kernel, mips
 from simulator.estimators.features import kinds_of, places_of
 from simulator.estimators.related import blurred, distances_of, marginal
-from simulator.intervals import Possible
-from simulator.log import Floats
+from simulator.intervals.clustered import Possible
+from simulator.logs.log import Floats
 
 HOURS = tuple(Action(f"{hour:02}", {"hour": float(hour), "part": "day" if 6 <= hour < 18 else "night"})
               for hour in (1, 8, 9, 23))  # fmt: skip

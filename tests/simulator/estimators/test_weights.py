@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.estimators import Evidence, clipped_ips, dr, dros, ips, switch_dr
 from simulator.estimators.weights import balanced, clipped, marginalised, shrunk, slope, smoothed, switched
-from simulator.intervals import Possible
+from simulator.intervals.clustered import Possible
 
 seeds = st.integers(0, 10_000)
 

@@ -6,7 +6,7 @@ import pytest
 from policies.base import sample
 from policies.types import TrainingExample
 from simulator.evaluation import REPLAYED
-from simulator.intervals import numbered
+from simulator.intervals.clustered import numbered
 from simulator.judging import Asked, part_of
 from simulator.replay.estimating import curve, replayed_row, terms
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replaying

@@ -10,11 +10,11 @@ import pytest
 
 from policies.types import Action, Features, Pmf
 from simulator import By, Candidate, CsvMapping, Evaluation, EvaluationError, LogError, evaluate
-from simulator.engines import Inline
-from simulator.frames import parquet_log
+from simulator.engines.local import Inline
 from simulator.judging import Asked, judged_row, part_of
-from simulator.parquet import ParquetError
-from simulator.reward_models import CrossFitted
+from simulator.models.linear import CrossFitted
+from simulator.sources.frames import parquet_log
+from simulator.sources.parquet import ParquetError
 from simulator.streams import evaluate_parquet, pieces
 from simulator.streams.evaluate import SAMPLE
 from simulator.streams.judge import FOLDS, fold_of

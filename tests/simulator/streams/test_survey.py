@@ -8,8 +8,8 @@ import pytest
 
 from simulator import LogError
 from simulator.streams import survey
+from simulator.streams.sums import mixed
 from simulator.streams.survey import Survey, both, check_order
-from simulator.sums import mixed
 
 
 def looked(persons: range, *, start: float = 0.0, end: float = 1.0, rewards: dict[float, int] | None = None) -> Survey:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator import CsvMapping, LogError
-from simulator.frames import parquet_log
+from simulator.sources.frames import parquet_log
 from simulator.streams.pieces import Reader, pieces_of
 from simulator.streams.times import Times
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.intervals import clustered
+from simulator.intervals.clustered import clustered
 from simulator.worlds.people import EAGER, RELUCTANT, VISITS, repeat_visitors, segments
 
 

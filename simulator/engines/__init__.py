@@ -1,0 +1,1 @@
+"""Where the pieces of a log are worked on: here, on all cores, or on a cluster."""

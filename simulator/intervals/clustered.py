@@ -1,0 +1,233 @@
+"""Intervals around an estimate, clustered by person.
+
+The visits of one person are not independent: intervals that treat them so cover far less than they claim. Neither does
+a symmetric interval cover where few of the rounds carry most of the weight, or few are rewarded: a log that happens to
+hold none of the rare, heavy events has a small value and a small standard error at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+
+from simulator.intervals.linear import Linear, sum_of_squares
+from simulator.logs.log import Floats
+
+Persons = NDArray[np.int64]
+
+LEAST_TAIL, MOST_TAIL = 1e-12, 0.499
+"""Between these a p-value is looked for; what is beyond is 0 or 1."""
+
+
+class NoSupport(ValueError):
+    """The log does not hold what this estimate needs; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A standard error, and the interval at the asked confidence."""
+
+    standard_error: float
+    low: float
+    high: float
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What this log could have held for a policy, whether or not it does.
+
+    weight: √E[w³], what an event weighs that would have mattered: the size-biased mean of the weights, and that of
+    the weights as they enter the variance, in the middle between them. max_weight: the greatest weight of all.
+    low, high: of a reward.
+    """
+
+    weight: float
+    max_weight: float
+    low: float
+    high: float
+
+
+def clustered(value: float, influence: Floats, persons: Persons, *, confidence: float) -> Interval:
+    """Sandwich interval: value ± t·se, se² = G/(G-1) · Σ_g (Σ_{i in g} ψ_i)² / n², t with G-1 degrees of freedom.
+
+    influence: (n,) ψ, what each round adds to n·(value - truth), summing to 0 over the sample. persons: (n,) codes
+    of the G clusters. With one round a person, se is the usual standard deviation over √n. The t quantile and
+    G/(G-1) are the usual corrections for few clusters. Liang & Zeger 1986; Cameron & Miller 2015.
+    Raises NoSupport with fewer than 2 persons.
+    """
+    return _symmetric(value, _totals(persons, influence), len(influence), confidence)
+
+
+def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down: float, confidence: float) -> Interval:
+    """An interval whose sides have their own length: as far as what was seen, and what was not, could have been more.
+
+    The persons' sums of ψ are parted into those that raise the value and those that lower it. Each part is a weighted
+    sum of counts, and has the gamma limits of Fay & Feuer (1997): for the sum Y and its sum of squares V, lower
+    V/2Y · χ²(α/2; 2Y²/V), and upper the same of Y and V with one more event of size k, (V+k²)/2(Y+k) · χ²(1-α/2;
+    2(Y+k)²/(V+k²)). The limits of the difference follow from those of the parts: U = value + √((u₊-Y₊)² + (Y₋-l₋)²),
+    and so for L (Zou & Donner 2008, MOVER). Where events are many and small, it is the symmetric interval.
+
+    up, down: the size of an event that this log could have held and that would raise (lower) the value, on the scale
+    of ψ. It counts as often as visits of one person go together: by the ratio of the persons' variance to the rounds'.
+    The quantiles are widened by t/z with G-1 degrees of freedom. Raises NoSupport with fewer than 2 persons.
+    """
+    n, totals = len(influence), _totals(persons, influence)
+    symmetric = _symmetric(value, totals, n, confidence)
+    less, more = _Sides.of(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
+    return Interval(symmetric.standard_error, value - less, value + more, symmetric.clusters)
+
+
+def p_value(value: float, influence: Floats, persons: Persons, *, up: float, down: float) -> float:
+    """How surprising the value would be if the truth were 0: 1 less the greatest confidence at which the skewed
+    interval leaves 0 out. In [0, 1]. Raises NoSupport with fewer than 2 persons.
+    """
+    totals = _totals(persons, influence)
+    _symmetric(value, totals, len(influence), 0.95)  # raises
+    sides = _Sides.of(influence, totals, up=up, down=down)
+
+    def beyond(tail: float) -> float:
+        less, more = sides.at(tail)
+        return (less if value > 0.0 else more) - abs(value)
+
+    if beyond(MOST_TAIL) >= 0.0:
+        return 1.0
+    if beyond(LEAST_TAIL) <= 0.0:
+        return 0.0
+    return 2.0 * float(brentq(beyond, LEAST_TAIL, MOST_TAIL, xtol=1e-12))
+
+
+def cressie_read(
+    rewards: Floats, weights: Floats, persons: Persons, possible: Possible, *, confidence: float
+) -> tuple[float, float]:
+    """The limits of the value over all distributions that put mass on the rounds seen and on one more, of the least or
+    the greatest weight, that have mean weight 1, and that are near to the sample in the Cressie-Read divergence of
+    power -2. Karampatziakis, Langford & Mineiro 2020, in closed form. rewards, weights: (n,).
+
+    Persons stand for rounds: their sums of w and of w·r, in units of the mean number of visits. Wide, since any weight
+    may be missing, and therefore a bound for other intervals.
+    """
+    (w, wr), visits = _by_person(persons, weights, weights * rewards)
+    return cressie_read_of_persons(w, wr, visits, possible, confidence=confidence)
+
+
+def cressie_read_of_persons(
+    w: Floats, wr: Floats, visits: Floats, possible: Possible, *, confidence: float
+) -> tuple[float, float]:
+    """As `cressie_read`, of the (G,) sums of w and of w·r by person, and how many rounds each has."""
+    w, wr, visits = w / visits.mean(), wr / visits.mean(), visits / visits.mean()
+    heaviest = max(possible.max_weight * float(visits.max()), float(w.max()), 1.0 + 1e-9)
+    n = w.size
+    distance = _least_distance(w, heaviest if w.sum() < n else 0.0) + float(stats.f.isf(1.0 - confidence, 1, n))
+    low = _cressie_read_limit(w, wr, possible.low, heaviest, distance)
+    high = -_cressie_read_limit(w, -wr, -possible.high, heaviest, distance)
+    return max(low, possible.low), min(high, possible.high)
+
+
+def numbered(persons: Persons) -> Persons:
+    """(n,) the same persons under the codes 0 to G-1. Intervals do this by themselves, by sorting: who asks for many of
+    the same rounds does it once.
+    """
+    if persons.size and persons.min() == 0 and persons.max() < persons.size and np.bincount(persons).all():
+        return persons
+    _, codes = np.unique(persons, return_inverse=True)
+    return codes.reshape(-1).astype(np.int64)
+
+
+def _totals(persons: Persons, influence: Floats) -> Floats:
+    """(G,) the sums of ψ by person."""
+    if isinstance(influence, Linear):  # of a log larger than memory: it knows its clusters
+        return influence.by_cluster()
+    (totals,), _ = _by_person(persons, influence)
+    return totals
+
+
+def _by_person(persons: Persons, *columns: Floats) -> tuple[list[Floats], Floats]:
+    """Of each (n,) column the (G,) sums by person; and (G,) how many rounds each has."""
+    codes = numbered(persons)
+    totals: list[Floats] = [np.bincount(codes, weights=column).astype(np.float64) for column in columns]
+    return totals, np.bincount(codes).astype(np.float64)
+
+
+def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Interval:
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence {confidence}: expected a number between 0 and 1")
+    clusters = totals.size
+    if clusters < 2:
+        raise NoSupport(f"{n} rounds of {clusters} person: an interval needs at least 2 persons")
+    error = float(np.sqrt(clusters / (clusters - 1) * np.sum(totals**2))) / n
+    half = float(stats.t.ppf(0.5 + confidence / 2.0, clusters - 1)) * error
+    return Interval(error, value - half, value + half, clusters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What the sides of a skewed interval are made of, at any confidence. (sum, sum of squares) of the persons who
+    raise the value and of those who lower it, and the size of an event of either kind that was not seen.
+    """
+
+    raising: tuple[float, float]
+    lowering: tuple[float, float]
+    up: float
+    down: float
+    persons: int
+
+    @classmethod
+    def of(cls, influence: Floats, totals: Floats, *, up: float, down: float) -> "_Sides":
+        n, squares = len(influence), sum_of_squares(influence)
+        together = max(1.0, float(np.sum(totals**2)) / squares) if squares > 0.0 else 1.0
+        raising, lowering = (np.maximum(side, 0.0) / n for side in (totals, -totals))
+        return cls(
+            raising=(float(raising.sum()), float(np.sum(raising**2))),
+            lowering=(float(lowering.sum()), float(np.sum(lowering**2))),
+            up=up * together / n,
+            down=down * together / n,
+            persons=totals.size,
+        )
+
+    def at(self, tail: float) -> tuple[float, float]:
+        """How far the interval reaches below and above the value, each of which is exceeded with probability `tail`."""
+        more_raising, less_raising = _gamma_deviations(*self.raising, self.up, tail)
+        more_lowering, less_lowering = _gamma_deviations(*self.lowering, self.down, tail)
+        few = float(stats.t.isf(tail, self.persons - 1) / stats.norm.isf(tail))
+        return few * float(np.hypot(less_raising, more_lowering)), few * float(np.hypot(more_raising, less_lowering))
+
+
+def _gamma_deviations(total: float, squares: float, jump: float, tail: float) -> tuple[float, float]:
+    """How much more, and how much less, the expectation of a sum of events may be than what was seen."""
+    lower = _gamma_quantile(total, squares, tail) if total > 0.0 else 0.0
+    upper = _gamma_quantile(total + jump, squares + jump**2, 1.0 - tail) if total + jump > 0.0 else 0.0
+    return upper - total, total - lower
+
+
+def _gamma_quantile(mean: float, variance: float, probability: float) -> float:
+    return float(stats.gamma.ppf(probability, mean**2 / variance, scale=variance / mean))
+
+
+def _least_distance(w: Floats, unseen: float) -> float:
+    """How far the nearest distribution of mean weight 1 is from the sample."""
+    n = w.size
+    mean, square = (unseen + w.sum()) / (n + 1), (unseen**2 + np.sum(w**2)) / (n + 1)
+    spread = square - mean**2
+    return float((n + 1) * (mean - 1.0) ** 2 / spread) if spread > 0.0 else 0.0
+
+
+def _cressie_read_limit(w: Floats, wr: Floats, reward: float, heaviest: float, distance: float) -> float:
+    """The least value; `reward` is that of the round that was not seen."""
+    n = w.size
+    found = []
+    for unseen in (0.0, heaviest):
+        mean_w = (unseen + w.sum()) / (n + 1)
+        mean_wr = (unseen * reward + wr.sum()) / (n + 1)
+        var_w = (unseen**2 + np.sum(w**2)) / (n + 1) - mean_w**2
+        var_wr = ((unseen * reward) ** 2 + np.sum(wr**2)) / (n + 1) - mean_wr**2
+        cov = (unseen**2 * reward + np.sum(w * wr)) / (n + 1) - mean_w * mean_wr
+        if var_w <= 0.0:
+            continue
+        left = distance / (n + 1) - (1.0 - mean_w) ** 2 / var_w  # of the distance, after the mean weight is 1
+        residual = var_wr - cov**2 / var_w
+        if left >= 0.0 and residual >= 0.0:
+            found.append(mean_wr + (1.0 - mean_w) * cov / var_w - np.sqrt(left * residual))
+    return float(min(found, default=-np.inf))

@@ -1,0 +1,1 @@
+"""The log: validated columns of decisions and what they earned."""

@@ -1,0 +1,48 @@
+"""What must hold of the columns of a log, whatever their order: said of each kind of violation once, with its count."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.logs.problems import Problems
+
+SUM_TOLERANCE = 1e-6
+
+Floats = NDArray[np.float64]
+
+
+def check_rounds(
+    problems: Problems,
+    *,
+    eligible: NDArray[np.bool_],
+    chosen: NDArray[np.intp],
+    propensities: Floats,
+    probabilities: Floats | None,
+    rewards: Floats,
+    times: Floats,
+) -> None:
+    """Note every violation of what `Log` promises, but for the order of times."""
+    k, rows = eligible.shape[1], np.arange(len(chosen))
+    check = problems.check
+    check("eligible", ~eligible.any(axis=1), eligible, "at least one eligible action")
+    outside = (chosen < 0) | (chosen >= k)
+    check("chosen", outside, chosen, f"an index from 0 to {k - 1}")
+    places = np.where(outside, 0, chosen)
+    check("chosen", ~outside & ~eligible[rows, places], chosen, "an eligible action")
+    bad = ~((propensities > 0.0) & (propensities <= 1.0))
+    check("propensities", bad, propensities, "a number in (0, 1]; a log without them is no evidence")
+    check("rewards", ~np.isfinite(rewards), rewards, "a finite number")
+    check("times", ~np.isfinite(times), times, "a finite number of seconds")
+    alone = (eligible.sum(axis=1) == 1) & ~bad & (np.abs(propensities - 1.0) > SUM_TOLERANCE)
+    check("propensities", alone, propensities, "1, since only one action is eligible")
+    if probabilities is None:
+        return
+    sums = probabilities.sum(axis=1)
+    negative = ~(np.isfinite(probabilities) & (probabilities >= 0.0)).all(axis=1)
+    check("probabilities", negative, probabilities, "non-negative numbers")
+    off = ~negative & ~(np.abs(sums - 1.0) <= SUM_TOLERANCE)
+    check("probabilities", off, sums, f"a sum of 1 within {SUM_TOLERANCE:g}")
+    stray = ((probabilities != 0.0) & ~eligible).any(axis=1)
+    check("probabilities", stray, probabilities, "0 outside the eligible actions")
+    drawn = probabilities[rows, places]
+    differs = ~outside & ~bad & ~(np.abs(drawn - propensities) <= SUM_TOLERANCE)
+    check("probabilities", differs, drawn, "the propensity, for the chosen action")

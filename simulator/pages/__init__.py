@@ -1,0 +1,1 @@
+"""Several slots that are decided together, judged as one."""

@@ -1,0 +1,1 @@
+"""Whether the traffic of a campaign will suffice."""

@@ -1,0 +1,1 @@
+"""Where logs come from: tables, files, data frames."""
