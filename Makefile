@@ -44,7 +44,7 @@ $(RUNNABLE): pyproject.toml constraints.txt | $(BIN)/python
 $(READY): $(RUNNABLE) pyproject.toml constraints.txt
 	@echo "installing the development tools into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[parquet,postgres,report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable '.[parquet,postgres,ray,report]'
 	@touch $@
 
 $(PROTO_BIN)/python:

@@ -131,7 +131,9 @@ class NoSuchEvaluation(EligeError):
     code = "NOT_FOUND"
 
     def __init__(self, evaluation_id: str) -> None:
-        super().__init__(f"no evaluation {evaluation_id[:60]!r}: expected the id that StartEvaluation answered")
+        super().__init__(
+            f"no evaluation {evaluation_id[:60]!r}: expected an id of ListEvaluations, or of elige evaluation list"
+        )
 
 
 class NoRates(EligeError):

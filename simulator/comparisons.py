@@ -8,8 +8,8 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from simulator.distributions import norm_isf
 from simulator.estimators import NORMAL, Estimate, difference, doubt
 from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
 from simulator.intervals.clustered import clustered, skewed
@@ -75,7 +75,7 @@ def more_decisions(gain: Estimate, comparisons: int, confidence: float) -> int |
     """
     if gain.value == 0.0 or gain.standard_error == 0.0:
         return None
-    quantiles = stats.norm.isf((1.0 - confidence) / 2.0 / comparisons) + stats.norm.ppf(POWER)
+    quantiles = norm_isf((1.0 - confidence) / 2.0 / comparisons) + norm_isf(1.0 - POWER)
     times = (float(quantiles) * gain.standard_error / gain.value) ** 2
     return max(0, ceil(gain.n * (times - 1.0)))
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from simulator.distributions import norm_isf
 from simulator.logs.log import Floats, Log
 
 BINS = 10
@@ -67,7 +67,7 @@ def calibration(log: Log) -> tuple[Bin, ...]:
             together = np.where(inside, p, 0.0).sum(axis=1)
             made = inside[np.arange(len(chosen)), chosen]
             found[of] += inside.sum(), together.sum(), made.sum(), np.sum(np.maximum(together * (1.0 - together), 0.0))
-    z = float(stats.norm.isf((1.0 - LEVEL) / 2.0))
+    z = norm_isf((1.0 - LEVEL) / 2.0)
     return tuple(
         Bin(
             said=float(said / n),

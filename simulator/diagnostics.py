@@ -10,9 +10,14 @@ from simulator.intervals.clustered import Possible, numbered
 from simulator.logs.log import Flags, Floats, Log
 from simulator.pareto import pareto_shape
 
-BLOCK = 65_536
+CELLS = 65_536
+"""Numbers looked at together: so many stay in the cache of a core."""
+
 BOUNDS_CONFIDENCE = 0.95
 WHOLE = 1e-9  # probability that may be missing by rounding
+
+FAR = 4.0
+"""Standard errors between the mean weight and its expectation, from which the propensities are doubted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,10 @@ class Diagnostics:
     support: the share of the policy's probability on choices the log could have shown. Exact where the log's
     probabilities are known; else the mean weight, whose expectation it is (`support_exact` is False).
     ess: (Σw)²/Σw². events: the same over rewarded rounds only. mean_weight: near 1 if propensities and support are
-    right; mean_weight_error: its standard error, by rounds. pareto_k: the shape of the tail of the weights, None where
-    too few differ; see `simulator.pareto`. bounds: between which the policy's value lies, with 95 % confidence,
-    whatever its unsupported choices earn (partial identification, Manski 1990); None where all are supported.
+    right; mean_weight_error: its standard error, by rounds, see `mean_error`. pareto_k: the shape of the tail of the
+    weights, None where too few differ; see `simulator.pareto`. bounds: between which the policy's value lies, with 95 %
+    confidence, whatever its unsupported choices earn (partial identification, Manski 1990); None where all are
+    supported.
     """
 
     n: int
@@ -41,7 +47,18 @@ class Diagnostics:
 
 def weights(log: Log, target: Floats) -> Floats:
     """(n,) w = π(chosen|x)/propensity, for the policy's (n, K) pmf."""
-    return target[np.arange(len(log)), log.chosen] / log.propensities
+    w = of_chosen(log, target)
+    w /= log.propensities
+    return w
+
+
+def of_chosen(log: Log, table: Floats) -> Floats:
+    """(n,) what an (n, K) table holds of the chosen action of each round."""
+    found = np.empty(len(log), dtype=table.dtype)
+    for rows in blocks(len(log)):
+        chosen = log.chosen[rows]
+        found[rows] = table[rows][np.arange(len(chosen)), chosen]
+    return found
 
 
 def earned_range(log: Log) -> tuple[float, float]:
@@ -61,9 +78,9 @@ def heaviness(log: Log, target: Floats) -> tuple[float, float]:
     """Σ over rounds of E[w³], and the greatest weight that there could have been, for `possible`."""
     if log.probabilities is None:
         w = weights(log, target)
-        return float(np.sum(w**3)), max(float(w.max()), 1.0 / float(log.propensities.min()))
+        return float(np.einsum("i,i,i->", w, w, w)), max(float(w.max()), 1.0 / float(log.propensities.min()))
     cubes, most = 0.0, 0.0
-    for rows in blocks(len(log)):
+    for rows in blocks(*target.shape):
         pmf, logged = target[rows], log.probabilities[rows]
         ratio = np.divide(pmf, logged, out=np.zeros_like(pmf), where=logged > 0.0)
         cubes += float(np.einsum("ij,ij,ij->", pmf, ratio, ratio))  # E[w³ | x] = Σ π³/p²
@@ -71,13 +88,16 @@ def heaviness(log: Log, target: Floats) -> tuple[float, float]:
     return cubes, most
 
 
-def diagnose(log: Log, target: Floats) -> Diagnostics:
-    """Hold the (n, K) pmf of a policy against what the log holds. Needs no model of the rewards."""
+def diagnose(log: Log, target: Floats, *, w: Floats | None = None) -> Diagnostics:
+    """Hold the (n, K) pmf of a policy against what the log holds. Needs no model of the rewards. w: its `weights`,
+    where they are at hand.
+    """
     support = None
     if log.probabilities is not None:
-        never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in blocks(len(log)))
+        never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in blocks(*target.shape))
         support = max(0.0, 1.0 - sum(never) / len(log))
-    return diagnose_weights(log, weights(log, target), support, lambda: possible(log, target))
+    w = weights(log, target) if w is None else w
+    return diagnose_weights(log, w, support, lambda: possible(log, target))
 
 
 def diagnose_weights(log: Log, w: Floats, support: float | None, possible_of: Callable[[], Possible]) -> Diagnostics:
@@ -94,15 +114,31 @@ def diagnose_weights(log: Log, w: Floats, support: float | None, possible_of: Ca
         events=effective_sample_size(w[rewarded_rounds(log)]),
         max_weight=float(w.max()),
         mean_weight=mean_weight,
-        mean_weight_error=error,
+        mean_weight_error=mean_error(mean_weight, error, n, support, possible_of),
         pareto_k=pareto_shape(w),
         bounds=_bounds(log, w, support, possible_of),
     )
 
 
-def blocks(n: int) -> Iterator[slice]:
-    """Rows some at a time: what is computed of them needs no memory of the size of the log."""
-    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
+def mean_error(
+    mean_weight: float, seen: float, n: int, support: float | None, possible_of: Callable[[], Possible]
+) -> float:
+    """The standard error of the mean of n weights: `seen`, that of the sample, unless the mean is far too small by it.
+
+    Weights that are rare and heavy are often missing, from the mean and from its sample error at once. But no mean of
+    weights is below its expectation by more than δ with a probability over exp(-nδ²/2E[w²]), since none is negative
+    (Maurer 2003): there the error is √(E[w²]/n), and E[w²] is at most √E[w³], since E[w] is at most 1 (Cauchy-Schwarz).
+    support: the expectation; None where not all of the logged probabilities are known, and nothing of what is missing.
+    """
+    if support is None or support - mean_weight <= FAR * seen:
+        return seen
+    return max(seen, float(np.sqrt(possible_of().weight / n)))
+
+
+def blocks(n: int, width: int = 1) -> Iterator[slice]:
+    """Rows of an (n, width) table some at a time: what is computed of them needs no memory of the size of the log."""
+    step = max(1, CELLS // width)
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def _bounds(

@@ -11,7 +11,17 @@ from simulator.candidates import MAX_FIXED, Candidate, Entry, EvaluationError, b
 from simulator.checks import diagnose_log
 from simulator.comparisons import compare
 from simulator.curves import calibration
-from simulator.estimators import ANYTIME, USUAL, check_names, headline_of, modelled, unsuited
+from simulator.estimators import (
+    ANYTIME,
+    INTERVALS,
+    USUAL,
+    check_names,
+    estimator_of,
+    headline_of,
+    modelled,
+    unsuited,
+)
+from simulator.estimators.best import BEST
 from simulator.evaluation import LOGGED, REPLAYED, Evaluation, Row
 from simulator.findings import refusal
 from simulator.groups import By
@@ -35,7 +45,7 @@ from simulator.models import LINEAR, NONE, RewardModel, check_model, model_rewar
 from simulator.periods import periods
 from simulator.replay.record import CAUTION, Replay, Replaying
 from simulator.replay.replaying import Replayed, replayed, to_replay
-from simulator.sentences import LANGUAGES
+from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, asked_elsewhere, counted, target_of
 from simulator.truth import ExpectedRewards, Truth
 from simulator.verdict import verdict
@@ -85,13 +95,13 @@ def evaluate(
     """
     tell = progress or (lambda what, done: None)
     _check_log(log)
-    estimators = _asked_of(log, estimators, interval, model)
+    wanted, estimators = tuple(estimators), _asked_of(log, estimators, interval, model)
     if lang not in LANGUAGES:
         raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
     language = LANGUAGES[lang]
     asked = [named(log, policy, seed=seed) for policy in policies]
     asked = to_replay(asked, interval) if replay else asked
-    trained, judged, refusals = periods(log, asked, train_share)
+    trained, judged, refusals = periods(log, asked, train_share, language=language)
     candidates = by_name([*baselines(judged, seed=seed), *asked])
     findings = diagnose_log(log, lang=lang)
     unsound = refusal(findings)
@@ -142,7 +152,8 @@ def evaluate(
         period=period_of(judged),
         trained=period_of(trained) if trained is not None else None,
         notes=(
-            *notes_on(log, judged, trained),
+            *notes_on(log, judged, trained, language),
+            *notes_on_left_out(wanted, estimators, interval, language),
             *notes_on_method(interval, learning=trained is not None),
             *([CAUTION] if replays else []),
             *([quality(judged, q)] if needed and model != NONE else []),
@@ -199,27 +210,37 @@ def row_in(part: Part, entry: Entry, target: Floats | None, refusal: str, how: A
     if target is None:
         return refused_row(part, entry.name, entry.role, refusal)
     if entry.fixed is not None and not eligible_shares(part.log)[entry.fixed]:
-        refusal = f"{entry.fixed!r} could not be chosen in any round of the judged period"
+        refusal = LANGUAGES[how.lang].never_eligible.format(variant=repr(entry.fixed))
         return refused_row(part, entry.name, entry.role, refusal)
     return judged_row(part, entry.name, entry.role, target, how)
 
 
-def notes_on(log: Log, judged: Log, trained: Log | None) -> Iterator[str]:
+def notes_on(log: Log, judged: Log, trained: Log | None, language: Language) -> Iterator[str]:
     """What to know of every row: what was trained on, what is judged, what the log can't tell."""
     if trained is not None:
-        yield f"Learners named by specification were trained on {period_of(trained)}."
+        yield language.trained_on.format(period=period_of(trained).told(language.period, language.thousands))
         if shared := shared_persons(trained, judged):
             yield shared
     if len(judged) < len(log):
-        yield f"Every row is judged on the same period: {period_of(judged)}."
+        yield language.judged_on.format(period=period_of(judged).told(language.period, language.thousands))
     if not log.timed:
-        yield "This log has no times: the order of its rows stands for the order in time."
+        yield language.no_times
     if log.propensities_estimated:
         yield remark(log)
     elif log.probabilities is None:
-        yield "Only the propensity of what was chosen is known: support is estimated from the weights."
+        yield language.support_estimated
     if len(log.ids) > MAX_FIXED:
-        yield f"Of {len(log.ids)} variants, the {MAX_FIXED} most often eligible stand as fixed policies."
+        yield language.some_fixed.format(variants=language.whole(len(log.ids)), most=MAX_FIXED)
+
+
+def notes_on_left_out(wanted: Sequence[str], kept: Sequence[str], interval: str, language: Language) -> Iterator[str]:
+    """Which of the usual estimators were meant, and are not there, and why."""
+    left = [name for name in (USUAL if set(wanted) == {BEST} else dict.fromkeys(wanted)) if name not in kept]
+    lacking = [name for name in left if estimator_of(name).kind not in INTERVALS[interval]]
+    if lacking:
+        yield language.no_interval.format(interval=interval, estimators=", ".join(lacking))
+    if others := [name for name in left if name not in lacking]:
+        yield language.no_model.format(estimators=", ".join(others))
 
 
 def notes_on_method(interval: str, *, learning: bool) -> Iterator[str]:

@@ -27,8 +27,12 @@ class Period:
     timed: bool = True
 
     def __str__(self) -> str:
+        return self.told("{start} to {end} ({n} rounds)", ",")
+
+    def told(self, template: str, thousands: str) -> str:
+        """In words of any language."""
         start, end = when(self.start, timed=self.timed), when(self.end, timed=self.timed)
-        return f"{start} to {end} ({self.n:,} rounds)"
+        return template.format(start=start, end=end, n=f"{self.n:,}".replace(",", thousands))
 
 
 @dataclass(frozen=True, slots=True)

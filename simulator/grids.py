@@ -6,6 +6,7 @@ that chose nothing it is not.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from itertools import product
 from policies.base import Learner
 from policies.registry import PolicyError, PolicySpec, check, create, learns, load
 from simulator.candidates import Candidate, EvaluationError, named
-from simulator.engines.local import Engine, Inline
+from simulator.engines.local import Engine, Inline, local_engine
 from simulator.estimators import USUAL
 from simulator.evaluate import evaluate
 from simulator.evaluation import SNAPSHOT, SPEC, Evaluation, Grid, Row
@@ -79,8 +80,8 @@ def evaluate_grid(
     value; the second half judges it, and the other policies. How all did where it was chosen is the `grid` of the
     evaluation: p-values there are corrected for their number (Holm).
 
-    A snapshot that learned from rounds that judge is refused. engine: where many combinations are trained. Raises
-    PolicyError, EvaluationError, LogError.
+    A snapshot that learned from rounds that judge is refused. engine: where the combinations are trained; by default in
+    processes of this machine, if there is enough to learn. Raises PolicyError, EvaluationError, LogError.
     """
     tell = progress or (lambda what, done: None)
     judge = partial(
@@ -97,7 +98,8 @@ def evaluate_grid(
     trained, rest = log.split(train_share)
     choosing, judged = rest.split(0.5)
     others = [_other(log, trained, one, seed=seed, tell=tell) for one in policies]
-    learners = _trained(log, trained, specs, seed=seed, engine=engine or Inline(), tell=tell)
+    with _working(engine, rounds=len(specs) * len(trained)) as working:
+        learners = list(_trained(log, trained, specs, seed=seed, engine=working, tell=tell))
     candidates = {str(spec): Candidate(str(spec), one) for spec, one in zip(specs, learners, strict=True)}
     if twice := sorted({one.name for one in others if isinstance(one, Candidate)} & set(candidates)):
         raise EvaluationError(f"{twice[0]!r} is in the grid already: name it once")
@@ -139,13 +141,20 @@ class _Training:
         return built
 
 
+def _working(engine: Engine | None, *, rounds: int) -> AbstractContextManager[Engine]:
+    """Where to train: as asked, or else where it pays."""
+    if engine is not None or rounds < LEAST_PARALLEL:
+        return nullcontext(engine or Inline())
+    return local_engine()
+
+
 def _trained(
     log: Log, trained: Log, specs: Sequence[PolicySpec], *, seed: int, engine: Engine, tell: Progress
 ) -> Iterator[Learner]:
     training = _Training(trained, log.default or "", seed)
     for spec in specs:
         named(log, spec, seed=seed)  # raises where the log has not what it names
-    if engine.cores == 1 or len(specs) * len(trained) < LEAST_PARALLEL:
+    if isinstance(engine, Inline):  # which would copy each learner for nothing, and can tell how far it is
         for spec in specs:
             learner = training.learner(spec)
             learner.learn(counted(trained, tell, f"training {spec}"))

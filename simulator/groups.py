@@ -14,8 +14,12 @@ MIN_ROUNDS = 200
 """Rounds that a group needs; smaller ones are pooled."""
 MAX_GROUPS = 20
 """The largest ones; the others are pooled."""
+POOLED = -1
+"""The place of what is in none of them."""
 MAX_NUMBERS = 8
 """Different numbers that are a group each; of more, each quarter of the rounds is one."""
+USUAL_DIGITS, QUARTER_DIGITS, MOST_DIGITS = 6, 4, 17
+"""Significant digits of a number that is a group, and of the end of a quarter; more where they would not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,15 @@ class By:
 def groups_of(contexts: Sequence[Features], by: By) -> Iterator[tuple[str, Flags]]:
     """Name and (n,) members of each group, the largest first and what was pooled last. Every round is in one."""
     values = by.values if by.values is not None else [by.value(context) for context in contexts]
-    names = np.array(Naming.fit(values).names(values), dtype=object)
+    names = Naming.fit(values).names(values)
     sizes = Counter(names).most_common()
     own = [name for name, size in sizes[:MAX_GROUPS] if size >= MIN_ROUNDS]
-    for name in own:
-        yield name, names == name
+    places = {name: place for place, name in enumerate(own)}
+    which = np.fromiter((places.get(name, POOLED) for name in names), dtype=np.int8, count=len(names))
+    for name, place in places.items():
+        yield name, which == place
     if pooled := len(sizes) - len(own):
-        yield pooled_name(pooled), ~np.isin(names, own)
+        yield pooled_name(pooled), which == POOLED
 
 
 def pooled_name(values: int) -> str:
@@ -55,34 +61,35 @@ def pooled_name(values: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Naming:
     """What the group of a value is called; values of one name are one group. ends: of the quarters of the numbers, None
-    where each number is a group.
+    where each number is a group. digits: with which these numbers are told apart.
     """
 
     ends: tuple[float, ...] | None
+    digits: int = USUAL_DIGITS
 
     @classmethod
     def fit(cls, values: Sequence[Value | None]) -> "Naming":
         """Found out from these values, one a round."""
         numbers = np.array([_number(value) for value in values])
         known = np.sort(numbers[np.isfinite(numbers)])
-        if np.unique(known).size <= MAX_NUMBERS:
-            return cls(None)
+        if (each := np.unique(known)).size <= MAX_NUMBERS:
+            return cls(None, _digits(each.tolist(), USUAL_DIGITS))
         # equal numbers are in one quarter, so that quarters can be unequal, and fewer than four
         ends = np.unique(np.quantile(known, (0.25, 0.5, 0.75), method="inverted_cdf"))
         ends = ends[ends < known[-1]] if ends[0] < known[-1] else known[known < known[-1]][-1:]
-        return cls(tuple(ends.tolist()))
+        return cls(tuple(ends.tolist()), _digits(ends.tolist(), QUARTER_DIGITS))
 
     def names(self, values: Sequence[Value | None]) -> list[str]:
         """Of each of these values."""
         if self.ends is None:
-            return [_name(value) for value in values]
-        ends = self.ends
-        quarters = [f"up to {ends[0]:.4g}", *(f"above {low:.4g}, up to {high:.4g}" for low, high in pairwise(ends))]
-        quarters.append(f"above {ends[-1]:.4g}")
+            return [_name(value, self.digits) for value in values]
+        ends = [_written(end, self.digits) for end in self.ends]
+        quarters = [f"up to {ends[0]}", *(f"above {low}, up to {high}" for low, high in pairwise(ends))]
+        quarters.append(f"above {ends[-1]}")
         numbers = np.array([_number(value) for value in values])
-        places = np.searchsorted(ends, numbers, side="left")
+        places = np.searchsorted(self.ends, numbers, side="left")
         return [
-            quarters[place] if np.isfinite(number) else _name(value)
+            quarters[place] if np.isfinite(number) else _name(value, self.digits)
             for place, number, value in zip(places, numbers, values, strict=True)
         ]
 
@@ -91,11 +98,27 @@ def _number(value: Value | None) -> float:
     return float(value) if isinstance(value, (float, int)) and not isinstance(value, bool) else np.nan
 
 
-def _name(value: Value | None) -> str:
+def _digits(numbers: Sequence[float], least: int) -> int:
+    """Significant digits with which no two of these different numbers are written alike; 20240101 needs eight."""
+    written = (digits for digits in range(least, MOST_DIGITS) if _distinct(numbers, digits))
+    return next(written, MOST_DIGITS)
+
+
+def _distinct(numbers: Sequence[float], digits: int) -> bool:
+    return len({_written(number, digits) for number in numbers}) == len(numbers)
+
+
+def _written(number: float, digits: int) -> str:
+    """With all its digits before the point: nobody reads 2.024e+07 as a day."""
+    whole = len(str(int(abs(number))))
+    return f"{number:.{max(digits, whole) if whole <= MOST_DIGITS else digits}g}"
+
+
+def _name(value: Value | None, digits: int) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(sorted(set(value))) or "(none)"
     if isinstance(value, str):
         return value
-    return "(not known)" if value is None or not np.isfinite(value) else f"{value:g}"
+    return "(not known)" if value is None or not np.isfinite(value) else _written(value, digits)

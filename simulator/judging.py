@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator.checks import diagnose_policy
 from simulator.curves import Points, tail
-from simulator.diagnostics import Diagnostics, diagnose, earned_range, possible, weights
+from simulator.diagnostics import Diagnostics, diagnose, earned_range, of_chosen, possible, weights
 from simulator.estimators import (
     Choices,
     Estimate,
@@ -69,7 +69,7 @@ def part_of(
     r = log.rewards  # all that the interval of a mean looks at
     served = Evidence(r, r, r, r, persons, seen)
     earned = with_method(earned, "mean", served, Method(interval, confidence, resampling))
-    return Part(log, persons, members, q[members], _within(earned, log), resampling)
+    return Part(log, persons, members, _among(members, q), _within(earned, log), resampling)
 
 
 def nothing_to_tell(log: Log) -> str | None:
@@ -79,7 +79,7 @@ def nothing_to_tell(log: Log) -> str | None:
             f"all {len(log):,} rounds of log {log.name!r} in this period have the reward {log.rewards[0]:g}: "
             "no policy can be told from another; wait for rewards, or check that they arrive"
         )
-    if np.unique(log.persons).size < 2:
+    if np.all(log.persons == log.persons[0]):
         return f"all {len(log):,} rounds of log {log.name!r} are of one person: there are no intervals"
     return None
 
@@ -93,8 +93,9 @@ def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -
     """The row of a policy whose probabilities on all judged rounds are `target`, (n, K): diagnostics first, estimates
     only if they allow it.
     """
-    pmf = target[part.members]
-    return row_of(part, name, role, diagnose(part.log, pmf), lambda: _evidence(part, pmf), asked)
+    pmf = _among(part.members, target)
+    w = weights(part.log, pmf)
+    return row_of(part, name, role, diagnose(part.log, pmf, w=w), lambda: _evidence(part, pmf, w), asked)
 
 
 def row_of(
@@ -148,13 +149,18 @@ def eligible_shares(log: Log) -> dict[str, float]:
     return shares
 
 
-def _evidence(part: Part, target: Floats) -> Evidence:
-    log, rows = part.log, np.arange(len(part.log))
+def _among(members: Flags, of_all: Floats) -> Floats:
+    """The rows of the members, (m, K) of (n, K): of the whole log these themselves, which may be most of the memory."""
+    return of_all if members.all() else of_all[members]
+
+
+def _evidence(part: Part, target: Floats, w: Floats) -> Evidence:
+    log = part.log
     return Evidence(
         rewards=log.rewards,
-        weights=weights(log, target),
+        weights=w,
         expected=expectation(target, part.q),
-        predicted=part.q[rows, log.chosen],
+        predicted=of_chosen(log, part.q),
         persons=part.persons,
         possible=possible(log, target),
         choices=None

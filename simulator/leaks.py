@@ -3,6 +3,7 @@
 import numpy as np
 
 from simulator.candidates import Candidate
+from simulator.logs.distinct import distinct
 from simulator.logs.log import Log, when
 
 
@@ -17,7 +18,7 @@ def leak(candidate: Candidate, judged: Log) -> str | None:
 
 def shared_persons(trained: Log, judged: Log) -> str | None:
     """A note where persons are both in what was learned and in what judges, parts of one log; None where none is."""
-    persons = np.unique(judged.persons)
+    persons = distinct(judged.persons)
     known = np.isin(persons, trained.persons)
     if not known.any():
         return None

@@ -16,6 +16,7 @@ from simulator.estimators import Estimate
 from simulator.estimators.estimate import estimate
 from simulator.evaluation import CONTROL, LOGGED, Period, Row
 from simulator.intervals.clustered import Persons, Possible, numbered
+from simulator.logs.distinct import distinct
 from simulator.logs.log import Codes, Flags, Floats, Log
 from simulator.sentences import LANGUAGES, Language
 
@@ -82,7 +83,7 @@ def lifted(
         (language.control, controls, trial.persons[trial.control]),
         (language.treated, n - controls, trial.persons[~trial.control]),
     ):
-        if size < MIN_ROUNDS or np.unique(persons).size < 2:
+        if size < MIN_ROUNDS or distinct(persons).size < 2:
             return replace(row, refusal=_too_few(language, what, size)), None
     persons = numbered(trial.persons)
     seen = (min(reward_range.low, float(trial.rewards.min())), max(reward_range.high, float(trial.rewards.max())))
@@ -115,7 +116,7 @@ def _mean(rewards: Floats, members: Flags, persons: Persons, seen: tuple[float, 
     influence = np.where(members, (rewards - value) * (n / size), 0.0)
     possible = Possible(n / size, n / size, *seen)
     found = estimate("mean", value, influence, persons, weights=None, confidence=confidence, possible=possible)
-    clusters = int(np.unique(persons[members]).size)
+    clusters = int(distinct(persons[members]).size)
     low, high = (float(np.clip(side, *seen)) for side in (found.low, found.high))
     return replace(found, low=low, high=high, n=size, ess=float(size), clusters=clusters)
 

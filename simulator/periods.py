@@ -13,11 +13,14 @@ import numpy as np
 
 from simulator.candidates import Entry
 from simulator.logs.log import Log
+from simulator.sentences import LANGUAGES, Language
 
 MIN_JUDGED_SHARE = 0.1
 
 
-def periods(log: Log, asked: Sequence[Entry], train_share: float) -> tuple[Log | None, Log, dict[str, str]]:
+def periods(
+    log: Log, asked: Sequence[Entry], train_share: float, *, language: Language = LANGUAGES["en"]
+) -> tuple[Log | None, Log, dict[str, str]]:
     """What to train on, what to judge on, and by name the refusals of snapshots that leave too little to judge."""
     trained, starts = None, [-np.inf]
     if any(entry.learner for entry in asked):
@@ -28,7 +31,7 @@ def periods(log: Log, asked: Sequence[Entry], train_share: float) -> tuple[Log |
         if entry.judged_after is None:
             continue
         left = int(np.count_nonzero(log.times > entry.judged_after))
-        if refusal := too_late(left, len(log)):
+        if refusal := too_late(left, len(log), language):
             late[entry.name] = refusal
         else:
             starts.append(entry.judged_after)
@@ -36,11 +39,9 @@ def periods(log: Log, asked: Sequence[Entry], train_share: float) -> tuple[Log |
     return trained, log if start == -np.inf else log[log.times > start], late
 
 
-def too_late(left: int, n: int) -> str | None:
+def too_late(left: int, n: int, language: Language) -> str | None:
     """Why a snapshot can't be judged on the `left` of n rounds that are later than its training; None where it can."""
     if left >= max(1.0, MIN_JUDGED_SHARE * n):
         return None
-    return (
-        f"only {left:,} of {n:,} rounds are later than what it was trained on; "
-        f"at least {MIN_JUDGED_SHARE:.0%} are needed"
-    )
+    parts = {"left": language.whole(left), "n": language.whole(n), "least": language.share(MIN_JUDGED_SHARE)}
+    return language.too_late.format(**parts)

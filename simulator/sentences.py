@@ -32,6 +32,16 @@ class Language:
     control_earned: str
     control_too_few: str
     control_one_person: str
+    period: str
+    trained_on: str
+    judged_on: str
+    no_times: str
+    support_estimated: str
+    some_fixed: str
+    no_interval: str
+    no_model: str
+    too_late: str
+    never_eligible: str
     decimal: str
     thousands: str
 
@@ -96,6 +106,16 @@ LANGUAGES: Mapping[str, Language] = {
         control_earned="what was truly earned by {rounds} decisions; {others} others earned {value}",
         control_too_few="{rounds} decisions of {group} in this period; at least {least} are needed for a lift",
         control_one_person="all {rounds} decisions of {group} in this period are of one person: there are no intervals",
+        period="{start} to {end} ({n} rounds)",
+        trained_on="Learners named by specification were trained on {period}.",
+        judged_on="Every row is judged on the same period: {period}.",
+        no_times="This log has no times: the order of its rows stands for the order in time.",
+        support_estimated="Only the propensity of what was chosen is known: support is estimated from the weights.",
+        some_fixed="Of {variants} variants, the {most} most often eligible stand as fixed policies.",
+        no_interval="Left out, since they have no {interval} interval: {estimators}.",
+        no_model="Left out, since they need a model of the rewards: {estimators}.",
+        too_late="only {left} of {n} rounds are later than what it was trained on; at least {least} are needed",
+        never_eligible="{variant} could not be chosen in any round of the judged period",
         decimal=".",
         thousands=",",
     ),
@@ -133,6 +153,16 @@ LANGUAGES: Mapping[str, Language] = {
         control_one_person=(
             "las {rounds} decisiones de {group} en este periodo son de una sola persona: no hay intervalos"
         ),
+        period="de {start} a {end} ({n} decisiones)",
+        trained_on="Lo que aprende y se nombró por su especificación se entrenó con otro periodo: {period}.",
+        judged_on="Todas las filas se juzgan en el mismo periodo: {period}.",
+        no_times="Este registro no tiene tiempos: el orden de sus filas hace de orden en el tiempo.",
+        support_estimated="Solo se conoce la probabilidad de lo elegido: el soporte se estima a partir de los pesos.",
+        some_fixed="De {variants} variantes, las {most} posibles más a menudo figuran como políticas fijas.",
+        no_interval="Se omiten, por no tener intervalo {interval}: {estimators}.",
+        no_model="Se omiten, por necesitar un modelo de las recompensas: {estimators}.",
+        too_late="solo {left} de {n} decisiones son posteriores a aquellas con que se entrenó; hace falta el {least}",
+        never_eligible="{variant} no se pudo elegir en ninguna decisión del periodo juzgado",
         decimal=",",
         thousands=".",
     ),

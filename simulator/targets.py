@@ -26,13 +26,14 @@ def target_of(log: Log, entry: Entry, tell: Progress) -> Floats:
     """(n, K) the policy's probabilities on the logged eligible sets. Raises EvaluationError for an invalid pmf."""
     sets, which = log.eligible_sets
     offered = [tuple(log.actions[column] for column in columns) for columns in sets]
-    target = np.zeros(log.eligible.shape)
     if entry.ignores_context:
+        of_sets = np.zeros((len(sets), len(log.actions)))
         for place, columns in enumerate(sets):
-            target[np.ix_(which == place, columns)] = entry.policy.pmf({}, offered[place])
-        return target
-    for row, place in enumerate(which):
-        raw = np.asarray(entry.policy.pmf(log.contexts[row], offered[place]), dtype=np.float64)
+            of_sets[place, columns] = entry.policy.pmf({}, offered[place])
+        return of_sets[which]
+    target = np.zeros(log.eligible.shape)
+    for row, (context, place) in enumerate(zip(log.contexts, which.tolist(), strict=True)):
+        raw = np.asarray(entry.policy.pmf(context, offered[place]), dtype=np.float64)
         try:
             if raw.shape != (len(offered[place]),):
                 raise InvalidPmf(f"expected {len(offered[place])} probabilities, got an array of shape {raw.shape}")

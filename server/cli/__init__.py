@@ -57,7 +57,8 @@ app.add_typer(db.app, name="db")
 def is_expected(error: Exception) -> bool:
     """Whether a user can cause it, and its text was written for them. A defect keeps its traceback."""
     ours = type(error).__module__.partition(".")[0] in ("policies", "simulator", "server")
-    return isinstance(error, EligeError | elige.client.EligeError | OSError) or (isinstance(error, ValueError) and ours)
+    told = isinstance(error, ValueError | ImportError | RuntimeError) and ours  # classes of ours, not those of Python
+    return told or isinstance(error, EligeError | elige.client.EligeError | OSError)
 
 
 def _told(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """`elige evaluate`: what would each policy have earned?"""
 
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Annotated
@@ -15,15 +17,22 @@ from server.cli.options import DB, AsJson, Db, read_duration, read_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from server.evaluation.request import EvaluationRequest
+    from server.evaluation.run import Source
+    from server.files.streamed import Streamed
     from server.reward_anew import OtherReward
     from simulator import Finding
+    from simulator import Progress as Told
+    from simulator.engines.local import Engine
+
+ENGINES = ("local", "ray")
 
 REFUSED = 3
 """Exit status: the log can't answer what it was asked."""
 
 
 def evaluate(
-    campaign: Annotated[str | None, typer.Option(help="The campaign. This, or a world.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="The campaign. This, --world, or --log with --mapping.")] = None,
     db: Db = DB,
     folder: Annotated[
         Path | None,
@@ -52,7 +61,10 @@ def evaluate(
     ] = None,
     since: Annotated[str | None, typer.Option(help="Decisions from then on.", metavar="TIME")] = None,
     until: Annotated[str | None, typer.Option(help="Decisions before then.", metavar="TIME")] = None,
-    where: Annotated[str | None, typer.Option(help="Only these contexts: country == 'ES'.", metavar="CEL")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only these, by context, label, group or version: country == 'ES'.", metavar="CEL"),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Also each group: a context key, a label, or segment; repeatable.", metavar="KEY"),
@@ -102,6 +114,14 @@ def evaluate(
     cores: Annotated[
         int | None, typer.Option(help="Processes for a log that is read in pieces; by default one a core.", min=1)
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(help="Where a .parquet log is read, or a grid trained: local or ray.", metavar="NAME"),
+    ] = "local",
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="With --engine ray: its address. By default RAY_ADDRESS, or one of this machine's own."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of learners, of folds, and of a world's log.")] = 0,
     list_worlds: Annotated[bool, typer.Option("--list-worlds", help="Only say which worlds there are.")] = False,
     lang: Annotated[str, typer.Option(help="Of the sentences: en or es.")] = "en",
@@ -128,29 +148,22 @@ def evaluate(
     """
     from server.cli.evaluations import computed_and_kept
     from server.evaluation.request import EvaluationRequest
-    from server.evaluation.run import Source, run
     from server.evaluation.run import diagnose as examine
+    from server.evaluation.run import run
     from server.evaluation.snapshots import SNAPSHOT
-    from server.evaluation.stored import Stored
-    from server.evaluation.worlds import Simulated
-    from server.files.exported import Exported
-    from server.files.streamed import Streamed, is_streamed
-    from server.files.tabled import ENDINGS, Tabled, read_mapping
-    from server.store.database import Database
     from simulator import USUAL, render, to_html, to_json
     from simulator.worlds import world as known_world
 
     if list_worlds:
         _print_worlds()
         return
-    filed = folder is not None and (folder.suffix in ENDINGS or (mapping is not None and folder.is_dir()))
-    if filed != (mapping is not None):
-        what = "a .csv or .parquet file, or a folder of .parquet files"
-        raise typer.BadParameter(f"expected with {what} as --log, and only then", param_hint="--mapping")
+    filed = _is_file(folder, mapping)
     if (name := campaign or world or (folder.stem if filed and folder else None)) is None or (campaign and world):
-        raise typer.BadParameter("expected one of the two", param_hint="--campaign, --world")
+        raise typer.BadParameter("expected one, or --log FILE --mapping FILE", param_hint="--campaign, --world")
     if save and (world or folder or diagnose):
         raise typer.BadParameter("goes with the log of a database, to be judged", param_hint="--save")
+    if html is not None and not html.absolute().parent.is_dir():  # before a long log is judged for nothing
+        raise typer.BadParameter(f"no folder {str(html.parent)!r} to write it to", param_hint="--html")
     for spec in policy or ():
         if folder is not None and spec.startswith(SNAPSHOT):
             what = "a file" if filed else "an export"
@@ -177,28 +190,20 @@ def evaluate(
         estimate_propensities=estimate_propensities,
         seed=seed,
     )
+    source = _source(db, folder, mapping, world, rounds)
     truth = known_world(world).expected_rewards if world else None
-    if mapping is not None and folder is not None:
-        source: Source = Tabled(folder, read_mapping(mapping))
-    else:
-        source = Simulated(rounds) if world else Stored(Database(db)) if folder is None else Exported(folder)
     now = None if world else time()
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
-        task = progress.add_task("reading the log", total=1.0)
-
-        def tell(what: str, done: float) -> None:
-            progress.update(task, description=what, completed=done)
-
+    with _told() as tell, _engine(engine, cluster, folder, request) as working:
         if diagnose:
             findings = examine(source, request, now=now, progress=tell, left_out=_say_left_out)
-        elif mapping is not None and folder is not None and is_streamed(folder):
-            evaluation = Streamed(folder, read_mapping(mapping), cores).evaluate(request, progress=tell)
+        elif (pieces := _in_pieces(folder, mapping, cores, working)) is not None:
+            evaluation = pieces.evaluate(request, progress=tell)
         elif save:
             evaluation, saved = computed_and_kept(db, request, progress=tell)
         else:
-            evaluation = run(source, request, now=now, truth=truth, progress=tell, left_out=_say_left_out)
+            evaluation = run(
+                source, request, now=now, truth=truth, engine=working, progress=tell, left_out=_say_left_out
+            )
     if diagnose:
         _print_findings(findings, lang=lang, as_json=as_json)
         return
@@ -214,6 +219,80 @@ def evaluate(
         typer.echo(f"saved: elige evaluation show {saved}", err=as_json)
     if not evaluation.answered:
         raise typer.Exit(REFUSED)
+
+
+def _is_file(folder: Path | None, mapping: Path | None) -> bool:
+    """Whether --log is a table of decisions, and no export."""
+    from server.files.tabled import ENDINGS
+
+    filed = folder is not None and (folder.suffix in ENDINGS or (mapping is not None and folder.is_dir()))
+    if filed != (mapping is not None):
+        what = "a .csv or .parquet file, or a folder of .parquet files"
+        raise typer.BadParameter(f"expected with {what} as --log, and only then", param_hint="--mapping")
+    return filed
+
+
+def _source(db: str, folder: Path | None, mapping: Path | None, world: str | None, rounds: int) -> "Source":
+    """Where the log is."""
+    from server.evaluation.stored import Stored
+    from server.evaluation.worlds import Simulated
+    from server.files.exported import Exported
+    from server.files.tabled import Tabled, read_mapping
+    from server.store.database import Database
+
+    if world is not None:
+        return Simulated(rounds)
+    if folder is None:
+        return Stored(Database(db))
+    return Exported(folder) if mapping is None else Tabled(folder, read_mapping(mapping))
+
+
+def _in_pieces(
+    folder: Path | None, mapping: Path | None, cores: int | None, engine: "Engine | None"
+) -> "Streamed | None":
+    """The log to be read in pieces: because it is large, or because a cluster is to do it; None for any other."""
+    from server.files.streamed import Streamed, is_streamed
+    from server.files.tabled import read_mapping
+
+    if folder is None or mapping is None:
+        return None
+    if is_streamed(folder) or (engine is not None and folder.suffix == ".parquet"):
+        return Streamed(folder, read_mapping(mapping), cores, engine)
+    return None
+
+
+def _engine(
+    name: str, cluster: str | None, folder: Path | None, request: "EvaluationRequest"
+) -> AbstractContextManager["Engine | None"]:
+    """The engine that was asked for; None for this machine, which needs none."""
+    from simulator.engines.on_ray import ray_engine
+
+    if name not in ENGINES:
+        raise typer.BadParameter(f"{name!r}: expected one of {', '.join(ENGINES)}", param_hint="--engine")
+    if name == "local":
+        if cluster is not None:
+            raise typer.BadParameter("goes with --engine ray", param_hint="--cluster")
+        return nullcontext()
+    if not request.grid and (folder is None or not (folder.is_dir() or folder.suffix == ".parquet")):
+        raise typer.BadParameter(
+            "ray: expected with a .parquet log, or a folder of them, and its --mapping; or with --grid",
+            param_hint="--engine",
+        )
+    return ray_engine(cluster)
+
+
+@contextmanager
+def _told() -> Iterator["Told"]:
+    """What is being done, on the error stream, while it is."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("reading the log", total=1.0)
+
+        def tell(what: str, done: float) -> None:
+            progress.update(task, description=what, completed=done)
+
+        yield tell
 
 
 def _print_findings(findings: "Sequence[Finding]", *, lang: str, as_json: bool) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Numbers that differ, told one by one."""
 
-app = typer.Typer(help="Evaluations that are kept: list, show, compute again, cancel.", no_args_is_help=True)
+app = typer.Typer(help="Evaluations that are kept: list, show, compute again, cancel, delete.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The id, as elige evaluate --save prints it.", metavar="ID")]
 
 
@@ -56,6 +56,9 @@ def list_(
     if as_json:
         typer.echo(orjson.dumps([_document(one) for one in found], option=orjson.OPT_INDENT_2).decode())
         return
+    if not found:
+        typer.echo("no evaluations yet; keep one: elige evaluate --save")
+        return
     whole = Column("id", no_wrap=True, min_width=32)
     table = Table(whole, "campaign", "state", "asked", "policies", box=None)
     for one in found:
@@ -73,7 +76,8 @@ def show(evaluation: Id, db: Db = DB, as_json: AsJson = False) -> None:
         return
     extent = stored.provenance["extent"]
     typer.echo(f"evaluation {stored.id}: {_state(stored)}")
-    typer.echo(f"asked {stored.created_at:%Y-%m-%d %H:%M:%S} UTC: {orjson.dumps(stored.request).decode()}")
+    told = {name: value for name, value in stored.request.items() if value not in (None, [], False)}
+    typer.echo(f"asked {stored.created_at:%Y-%m-%d %H:%M:%S} UTC: {orjson.dumps(told).decode()}")
     typer.echo(
         f"log: the decisions of {stored.campaign} up to {extent['through']:,} in its sequence, of which "
         f"{extent['counted']:,} count, read by version {extent['version']}; reward {stored.provenance['formula']}"
@@ -131,6 +135,23 @@ def cancel(evaluation: Id, db: Db = DB) -> None:
     with database.writing(()) as connection:
         stored = evaluation_rows.cancel(connection, evaluation, now=datetime.now(UTC))
     typer.echo(f"{stored.id}: {_state(stored)}")
+
+
+@app.command()
+def delete(
+    evaluations: Annotated[list[str], typer.Argument(help="Their ids, as elige evaluation list tells.", metavar="ID…")],
+    db: Db = DB,
+) -> None:
+    """Forget evaluations that have ended, with what they found: all of these, or none where one can't be."""
+    from server.store import evaluations as evaluation_rows
+    from server.store.database import Database
+
+    database = Database(db, create=False)
+    with database.writing(()) as connection:
+        for one in dict.fromkeys(evaluations):
+            evaluation_rows.delete(connection, one)
+    for one in dict.fromkeys(evaluations):
+        typer.echo(f"{one}: deleted")
 
 
 def _read(db: str, evaluation: str) -> "StoredEvaluation":

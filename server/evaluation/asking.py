@@ -6,6 +6,7 @@ from datetime import datetime
 from server.campaigns.model import Campaign
 from server.errors import NoSuchSnapshot
 from server.evaluation.extent import Extent, extent_of
+from server.evaluation.grids import check_one_slot
 from server.evaluation.log import newest_campaign
 from server.evaluation.reading import prepared
 from server.evaluation.request import EvaluationRequest, wanted_by
@@ -75,7 +76,9 @@ def extent_asked(stored: StoredEvaluation) -> Extent:
 
 
 def _check(database: Database, request: EvaluationRequest, campaign: Campaign) -> None:
-    prepared(campaign, wanted_by(request))
+    slots, _, _ = prepared(campaign, wanted_by(request))
+    if len(slots) > 1:
+        check_one_slot(request, slots)
     if request.reward is not None:
         with_reward(campaign, request.reward)
     with database.reading() as connection:

@@ -1,16 +1,15 @@
 """Computing a stored evaluation, at first or again: the same log extent, seed and packages give the same bytes."""
 
-import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 import orjson
 
 from server.evaluation.asking import extent_asked
 from server.evaluation.extent import lost
+from server.evaluation.provenance import versions
 from server.evaluation.request import EvaluationRequest
 from server.evaluation.run import run
 from server.evaluation.stored import Stored
@@ -19,7 +18,6 @@ from server.store.database import Database
 from server.store.evaluations import EvaluationState, StoredEvaluation
 from simulator import Evaluation, Progress
 
-PACKAGES = ("elige", "numpy", "scipy", "scikit-learn", "vowpalwabbit")
 FEWEST_PERSONS = 10
 """A group of fewer keeps its numbers and loses its name: what they have in common might say who they are."""
 
@@ -61,8 +59,12 @@ def compute(database: Database, stored: StoredEvaluation, *, progress: Progress 
         )
     provenance = {
         **stored.provenance,
-        "versions": _versions(),
-        "left_out": 0 if request.estimate_propensities else left_out,
+        "versions": versions(),
+        "left_out": {
+            why: many
+            for why, many in left_out.items()
+            if not (why == "no_propensity" and request.estimate_propensities)
+        },
     }
     return Computed(evaluation, _plain(without_persons(evaluation.to_dict())), _plain(provenance))
 
@@ -112,10 +114,6 @@ def _may_name(group: Mapping[str, Any]) -> bool:
 
 def _unnamed(group: Mapping[str, Any]) -> dict[str, Any]:
     return {**group, "name": f"(fewer than {FEWEST_PERSONS} people)", "note": ""}
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def _plain(value: Any) -> Any:

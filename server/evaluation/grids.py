@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
 from simulator import By, Candidate, Evaluation, Log, Progress
-from simulator.engines.local import local_engine
+from simulator.engines.local import Engine
 from simulator.grids import evaluate_grid
 
 
@@ -15,38 +15,31 @@ def judge_grid(
     policies: Sequence[str | Candidate],
     *,
     by: By | Sequence[By] | None,
+    engine: Engine | None = None,
     progress: Progress,
 ) -> Evaluation:
-    """What the combination that is chosen would have earned. Learners are trained on all cores, where that pays.
-
-    Raises InvalidRequest for metrics beside the reward: which of them should choose?
-    """
-    if request.metrics:
-        raise InvalidRequest("a grid is chosen by the reward: ask for metrics of the chosen policy by itself")
-    with local_engine() as engine:
-        return evaluate_grid(
-            log,
-            request.grid,
-            policies,
-            estimators=request.estimators,
-            interval=request.interval,
-            model=request.model,
-            confidence=request.confidence,
-            train_share=request.train_share,
-            by=by,
-            every=request.every,
-            lang=request.lang,
-            seed=request.seed,
-            force=request.force,
-            engine=engine,
-            progress=progress,
-        )
+    """What the combination that is chosen would have earned. engine: where learners are trained, if not here."""
+    return evaluate_grid(
+        log,
+        request.grid,
+        policies,
+        estimators=request.estimators,
+        interval=request.interval,
+        model=request.model,
+        confidence=request.confidence,
+        train_share=request.train_share,
+        by=by,
+        every=request.every,
+        lang=request.lang,
+        seed=request.seed,
+        force=request.force,
+        engine=engine,
+        progress=progress,
+    )
 
 
-def check_one_slot(request: EvaluationRequest, slots: Sequence[Log]) -> None:
+def check_one_slot(request: EvaluationRequest, slots: Sequence[str]) -> None:
     """Raises InvalidRequest for what is judged slot by slot only, where several are asked for."""
     if request.grid or request.replay:
         asked = "a grid" if request.grid else "a replay"
-        raise InvalidRequest(
-            f"{asked} is of one slot; expected one of {', '.join(one.slot for one in slots)} as the slot"
-        )
+        raise InvalidRequest(f"{asked} is of one slot; expected one of {', '.join(slots)} as the slot")

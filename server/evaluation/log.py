@@ -37,10 +37,10 @@ def read_log(
 ) -> Log:
     """The matured decisions of one slot (the first by default) that were drawn, or told with their propensity.
 
-    `where`: a CEL test over the context. `reward`: what they earn, other than they did. `extent`: what of the log to
-    see, by default all of it. `left_out` hears how many were told without it, if any. Raises NoSuchCampaign,
-    ExpressionError, InvalidCampaign for a reward that can't be, and InvalidRequest for a slot that there isn't or when
-    no decision is left.
+    `where`: a CEL test over context, labels, `group` and `version`. `reward`: what they earn, other than they did.
+    `extent`: what of the log to see, by default all of it. `left_out` hears how many were told without it, if any.
+    Raises NoSuchCampaign, ExpressionError, InvalidCampaign for a reward that can't be, and InvalidRequest for a slot
+    that there isn't or when no decision is left.
     """
     wanted = Wanted((slot or first_slot(newest_campaign(database, campaign, extent)),), where)
     return read_stored(

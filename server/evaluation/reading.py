@@ -5,16 +5,15 @@ decisions, and beside them what no policy sees: labels, single metrics, the cont
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
-from policies.expressions import Expression, compile_expression
-from policies.types import Features, Value
+from policies.types import Value
 from server.campaigns.learning import actions_of, seen_by_policy
 from server.campaigns.model import Campaign
 from server.errors import InvalidRequest
 from server.evaluation.arrivals import arrival
+from server.evaluation.where import Where, label_value
 from server.outcomes import earn
 from server.records import Decision, Group, Kind, Matured
 from server.reward_anew import CHUNK, OutcomesOf
@@ -30,7 +29,7 @@ class Reading:
 
     slots: one log each, in the order of the decision, aligned. rewards: (n,) of the whole decisions. labels: by name,
     of each round, None where it has none. metrics: by name, (n,). trial: everybody, with the control group; None where
-    there is none.
+    there is none. formula: by which decisions earned; empty where nobody knows.
     """
 
     slots: tuple[Log, ...]
@@ -38,6 +37,7 @@ class Reading:
     labels: Mapping[str, tuple[Value | None, ...]]
     metrics: Mapping[str, Floats]
     trial: Trial | None = None
+    formula: str = ""
 
     @property
     def page(self) -> Page | None:
@@ -51,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to read. slots: names; none: all of the newest version. where: a CEL test over the context. labels, metrics:
+    """What to read. slots: names; none: all of the newest version. where: a CEL test, see `Where`. labels, metrics:
     names of what to have of each round. estimate: take decisions that were told without their propensity, and guess it.
     """
 
@@ -83,7 +83,7 @@ def read(
 
     Raises InvalidRequest for a slot or metric that there isn't, or when no decision is left; ExpressionError.
     """
-    slots, valuing, test = prepared(newest, wanted)
+    slots, valuing, where = prepared(newest, wanted)
     rounds: list[list[Round]] = [[] for _ in slots]
     rewards: list[float] = []
     arrivals: list[float] = []
@@ -100,7 +100,7 @@ def read(
             if made is None:
                 unknown += any(one.slot in slots and one.propensity is None for one in row.decision.choices)
             found += made is not None
-            if test is not None and not test.test(_context(row, slots[0], newest)).holds:
+            if where is not None and not where.holds(row):
                 continue
             trial.add(row)
             if made is None or row.reward is None:
@@ -110,11 +110,13 @@ def read(
             rewards.append(row.reward)
             arrivals.append(arrival(row.decision, happened.get(row.decision.id, ()), newest))
             for column, name in zip(labels, wanted.labels, strict=True):
-                column.append(_value(row.decision.labels.get(name)))
+                column.append(label_value(row.decision.labels.get(name)))
             for numbers, campaign in zip(metrics, valuing, strict=True):
                 closes_at = row.decision.window_closes_at or row.matured_at
                 anew = earn(campaign, row.decision.id, happened.get(row.decision.id, ()), closes_at=closes_at)
                 numbers.append(_of(slots, anew.reward, anew.slot_rewards) or 0.0)
+    if where is not None and found:
+        where.check()
     if not rewards:
         raise InvalidRequest(_nothing(newest.campaign, wanted.where if found else None, found, unknown, len(slots)))
     if unknown:
@@ -137,18 +139,18 @@ def read(
         labels={name: tuple(column[i] for i in order) for name, column in zip(wanted.labels, labels, strict=True)},
         metrics={name: np.array(one)[order] for name, one in zip(wanted.metrics, metrics, strict=True)},
         trial=trial.finished(),
+        formula=newest.reward.value,
     )
 
 
-def prepared(newest: Campaign, wanted: Wanted) -> tuple[tuple[str, ...], list[Campaign], Expression | None]:
-    """The slots, the campaigns that value by each metric, and the test of the context.
+def prepared(newest: Campaign, wanted: Wanted) -> tuple[tuple[str, ...], list[Campaign], Where | None]:
+    """The slots, the campaigns that value by each metric, and the test of the decisions.
 
     Raises InvalidRequest for a slot or metric that there isn't, ExpressionError.
     """
     slots = _slots(newest, wanted.slots)
     valuing = [_valued_by(newest, metric) for metric in wanted.metrics]
-    names = None if newest.context == "any" else sorted(newest.context)
-    return slots, valuing, compile_expression(wanted.where, names=names) if wanted.where else None
+    return slots, valuing, Where(wanted.where, newest, slots[0]) if wanted.where else None
 
 
 class _TrialColumns:
@@ -241,22 +243,6 @@ def _round(
             person=decision.person,
         )
     return None
-
-
-def _context(row: Matured, slot: str, newest: Campaign) -> Features:
-    """What a test of the context sees: as the policy of the first slot asked for does."""
-    places = (place for place, choice in enumerate(row.decision.choices) if choice.slot == slot)
-    return seen_by_policy(newest, row.decision, next(places, 0))
-
-
-def _value(label: Any) -> Value | None:
-    """A label, which may be any JSON, as what makes a group."""
-    match label:
-        case None | str() | bool() | float() | int():
-            return label
-        case list() | tuple():
-            return tuple(map(str, label))
-    return str(label)
 
 
 def _nothing(campaign: str, where: str | None, found: int, unknown: int, slots: int) -> str:

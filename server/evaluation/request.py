@@ -21,14 +21,14 @@ class EvaluationRequest:
 
     slot: None for all of them, as a page where there are several. since, until: only decisions from then on, before
     then. policies: specifications as in a campaign file, on a page also by slot, `SLOT=SPEC + SLOT=SPEC`, or
-    `snapshot:NUMBER`. where: a CEL test over the context. reward: what decisions earn, other than they did. by: keys of
-    context or labels, or `segment`; every: stretches of this length; metrics: declared ones, to judge by beside the
-    reward. train_share: the first part of the log, on which learners named by specification are trained. interval,
-    model: how intervals are made, and the model of the rewards. force: numbers although a finding is red. replay: how
-    learners are replayed, in place of being trained first; learn_every: so many decisions of their own, or a time.
-    grid: specifications with alternatives, of which one is chosen and judged. estimate_propensities: of decisions that
-    were told without theirs, in place of leaving them out. Raises InvalidRequest, PolicyError for what
-    can't be asked of any log.
+    `snapshot:NUMBER`. where: a CEL test over context, labels, `group` and `version`. reward: what decisions earn, other
+    than they did. by: keys of context or labels, or `segment`; every: stretches of this length; metrics: declared
+    ones, to judge by beside the reward. train_share: the first part of the log, on which learners named by
+    specification are trained. interval, model: how intervals are made, and the model of the rewards. force: numbers
+    although a finding is red. replay: how learners are replayed, in place of being trained first; learn_every: so many
+    decisions of their own, or a time. grid: specifications with alternatives, of which one is chosen and judged.
+    estimate_propensities: of decisions that were told without theirs, in place of leaving them out. Raises
+    InvalidRequest, PolicyError for what can't be asked of any log.
     """
 
     campaign: str
@@ -68,6 +68,8 @@ class EvaluationRequest:
                 f"since {self.since.isoformat()} is not before until {self.until.isoformat()}: the period is empty"
             )
         check_learning(self.replay, self.learn_every, self.grid)
+        if self.grid and self.metrics:  # which of them should choose?
+            raise InvalidRequest("a grid is chosen by the reward: ask for metrics of the chosen policy by itself")
         if self.every is not None and self.every < timedelta(minutes=1):
             raise InvalidRequest(f"every {self.every}: expected at least 1 minute")
         for name in ("train_share", "confidence"):
@@ -79,17 +81,16 @@ class EvaluationRequest:
                     check(PolicySpec.parse(one))
 
     def document(self) -> dict[str, Any]:
-        """For JSON; `from_document` gives an equal request back. Only what differs from the default."""
-        plain: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value != field.default:
-                plain[field.name] = _plain(value)
-        return plain
+        """For JSON; `from_document` gives an equal request back. All of it: computed again by a later version, what was
+        not said means what it meant.
+        """
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "EvaluationRequest":
-        """Raises InvalidRequest for a document of a newer version, or one that was damaged."""
+        """What it lacks is as usual. Raises InvalidRequest for a document of a newer version, or one that was
+        damaged.
+        """
         unknown = sorted(set(document) - {field.name for field in fields(cls)})
         if unknown:
             raise InvalidRequest(f"a stored evaluation asks for {unknown}, which this version does not know")
@@ -97,12 +98,12 @@ class EvaluationRequest:
         for name in ("policies", "grid", "estimators", "by", "metrics"):
             if name in read:
                 read[name] = tuple(read[name])
-        if "every" in read:
+        if read.get("every") is not None:
             read["every"] = parse_duration(read["every"])
         for name in ("since", "until"):
-            if name in read:
+            if read.get(name) is not None:
                 read[name] = datetime.fromisoformat(read[name])
-        if "reward" in read:
+        if read.get("reward") is not None:
             bounds = read["reward"]["range"]
             read["reward"] = OtherReward(read["reward"]["value"], tuple(bounds) if bounds else None)
         return cls(**read)

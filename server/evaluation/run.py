@@ -1,6 +1,7 @@
 """Runs an evaluation: reads the log, finds the policies, judges them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -8,10 +9,12 @@ from server.evaluation.grids import check_one_slot, judge_grid
 from server.evaluation.learners import replaying
 from server.evaluation.log import OnLeftOut
 from server.evaluation.pages import groups_asked, judge_page
+from server.evaluation.provenance import provenance_of
 from server.evaluation.reading import Reading
 from server.evaluation.request import EvaluationRequest
 from server.evaluation.snapshots import SNAPSHOT
 from simulator import By, Candidate, Evaluation, Finding, Log, Progress, diagnose_log, diagnose_page, evaluate
+from simulator.engines.local import Engine
 from simulator.truth import ExpectedRewards
 
 
@@ -43,15 +46,30 @@ def run(
     *,
     now: float | None = None,
     truth: ExpectedRewards | None = None,
+    engine: Engine | None = None,
     progress: Progress = lambda what, done: None,
     left_out: OnLeftOut = lambda decisions: None,
 ) -> Evaluation:
-    """now: unix seconds; later decisions are a finding. truth: of the source's log, where it is known. Raises what the
-    source raises, and EvaluationError, LogError, PolicyError where this log can't answer.
+    """now: unix seconds; later decisions are a finding. truth: of the source's log, where it is known. engine: where
+    the learners of a grid are trained, if not here. Raises what the source raises, and EvaluationError, LogError,
+    PolicyError where this log can't answer.
     """
     reading = _read(source, request, now, progress, left_out)
+    evaluation = _judged(source, request, reading, truth=truth, engine=engine, progress=progress)
+    return replace(evaluation, provenance=provenance_of(request, reading))
+
+
+def _judged(
+    source: Source,
+    request: EvaluationRequest,
+    reading: Reading,
+    *,
+    truth: ExpectedRewards | None,
+    engine: Engine | None,
+    progress: Progress,
+) -> Evaluation:
     if reading.page is not None:
-        check_one_slot(request, reading.page.slots)
+        check_one_slot(request, reading.page.names)
         return judge_page(source, request, reading, progress)
     log = reading.slots[0]
     policies = [
@@ -59,7 +77,9 @@ def run(
         for spec in request.policies
     ]
     if request.grid:
-        return judge_grid(request, log, policies, by=groups_asked(source, request, reading), progress=progress)
+        return judge_grid(
+            request, log, policies, by=groups_asked(source, request, reading), engine=engine, progress=progress
+        )
     return evaluate(
         log,
         policies,

@@ -6,6 +6,7 @@ from pathlib import Path
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
 from simulator import CsvMapping, Evaluation, Progress, evaluate_parquet
+from simulator.engines.local import Engine
 from simulator.sources.parquet import open_parquet
 
 IN_MEMORY = 2_000_000
@@ -27,11 +28,12 @@ def is_streamed(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A file or a folder, and which column is what. cores: None for all."""
+    """A file or a folder, and which column is what. cores: None for all; engine: in place of those."""
 
     path: Path
     mapping: CsvMapping
     cores: int | None = None
+    engine: Engine | None = None
 
     def evaluate(self, request: EvaluationRequest, *, progress: Progress) -> Evaluation:
         """Raises InvalidRequest for what can't be asked of a log that is read in pieces, and what `evaluate_parquet`
@@ -61,5 +63,6 @@ class Streamed:
             seed=request.seed,
             force=request.force,
             cores=self.cores,
+            engine=self.engine,
             progress=progress,
         )

@@ -70,10 +70,12 @@ class Tabled:
 
 
 def read_mapping(path: Path) -> CsvMapping:
-    """What a YAML file says. Raises InvalidRequest for what is no YAML, MappingError, FileNotFoundError."""
+    """What a YAML file says. Raises InvalidRequest for what can't be read or is no YAML, MappingError."""
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
+    except OSError as error:
+        raise InvalidRequest(f"mapping {path}: {error.strerror}; expected a YAML file") from error
+    except (YAMLError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"{path} is no YAML: {error}") from error
     if not isinstance(raw, dict):
         raise InvalidRequest(f"{path}: expected fields with values, such as 'variant: COLUMN'")

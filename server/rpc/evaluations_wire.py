@@ -20,8 +20,12 @@ from server.store.evaluations import EvaluationState, StoredEvaluation
 from simulator import slot_specs
 
 MAX_POLICIES = 100
+MAX_SEED = 2**53
+"""The largest that provenance, which is JSON, can tell exactly."""
 ESTIMATORS = ("snips", "dr")
 """Those of a request that names none."""
+_NAMED = ("interval", "model", "learn_every")
+"""Fields that an empty text leaves as they usually are."""
 STATES = {
     EvaluationState.QUEUED: pb.EVALUATION_STATE_QUEUED,
     EvaluationState.RUNNING: pb.EVALUATION_STATE_RUNNING,
@@ -39,8 +43,10 @@ def read_start(message: pb.StartEvaluationRequest) -> EvaluationRequest:
         raise InvalidRequest(f"{len(message.policies)} policies: expected at most {MAX_POLICIES}")
     if len(message.slots) > 1:
         raise NotSupportedYet("some slots of a page (none: the page and each of its slots; one: that one alone)")
-    if message.seed < 0:
-        raise InvalidRequest(f"seed {message.seed}: expected 0 or more")
+    if not 0 <= message.seed <= MAX_SEED:
+        raise InvalidRequest(f"seed {message.seed}: expected 0 to {MAX_SEED}")
+    if message.learn_every and not message.replay:
+        raise InvalidRequest(f"learn_every {message.learn_every!r}: expected together with replay")
     since, until = read_period(message.period)
     return EvaluationRequest(
         campaign=message.campaign,
@@ -49,7 +55,7 @@ def read_start(message: pb.StartEvaluationRequest) -> EvaluationRequest:
         until=until,
         policies=tuple(map(read_spec, message.policies)),
         where=message.where or None,
-        reward=OtherReward(message.reward) if message.reward else None,
+        reward=_read_reward(message),
         by=tuple(message.by),
         every=read_duration(message.every, "every") if message.HasField("every") else None,
         metrics=tuple(message.metrics),
@@ -59,7 +65,22 @@ def read_start(message: pb.StartEvaluationRequest) -> EvaluationRequest:
         seed=message.seed,
         lang=message.language or "en",
         force=message.force,
+        replay=message.replay or None,
+        grid=tuple(message.grid),
+        estimate_propensities=message.estimate_propensities,
+        **{name: value for name in _NAMED if (value := getattr(message, name))},
     )
+
+
+def _read_reward(message: pb.StartEvaluationRequest) -> OtherReward | None:
+    sides = [side for side in ("reward_low", "reward_high") if message.HasField(side)]
+    if sides and not message.reward:
+        raise InvalidRequest(f"{sides[0]}: expected together with reward, whose range it is")
+    if not message.reward:
+        return None
+    if len(sides) == 1:
+        raise InvalidRequest(f"{sides[0]} alone: expected reward_low and reward_high, or neither")
+    return OtherReward(message.reward, (message.reward_low, message.reward_high) if sides else None)
 
 
 def read_period(period: common_pb2.Period) -> tuple[datetime | None, datetime | None]:
@@ -115,8 +136,16 @@ def _write_request(stored: StoredEvaluation) -> pb.StartEvaluationRequest:
         seed=asked.seed,
         language=asked.lang,
         force=asked.force,
+        interval=asked.interval,
+        model=asked.model,
+        replay=asked.replay or "",
+        learn_every=asked.learn_every if asked.replay else "",
+        grid=asked.grid,
+        estimate_propensities=asked.estimate_propensities,
         request_id=stored.request_id or "",
     )
+    if asked.reward is not None and asked.reward.range is not None:
+        message.reward_low, message.reward_high = asked.reward.range
     if asked.every is not None:
         message.every.FromTimedelta(asked.every)
     if asked.since is not None:

@@ -1,6 +1,6 @@
 """What an evaluation found, from the dictionary that is stored to the contract's message."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from server.evaluation.snapshots import SNAPSHOT
 from server.rpc.wire import timestamp
 from simulator.evaluation import CONTROL, FIXED, LOGGED, UNIFORM
 from simulator.evaluation import SNAPSHOT as SNAPSHOT_ROLE
+from simulator.groups import MIN_ROUNDS
 
 Json = Mapping[str, Any]
 
@@ -35,33 +36,42 @@ def write_result(result: Json, provenance: Json) -> estimates_pb2.EvaluationResu
     message = estimates_pb2.EvaluationResult(
         decisions=result["period"]["n"],
         people=logged["clusters"],
-        policies=[_write_policy(row) for row in rows],
+        policies=_write_policies(result, rows),
         comparisons=[_write_comparison(one, result) for one in result["comparisons"]],
+        notes=result["notes"],
         findings=[write_finding(one) for one in result["findings"]],
         summary=" ".join([result["verdict"], *(one["sentence"] for one in result["comparisons"])]),
     )
     if period := _period(result["period"]):
         message.period.CopyFrom(period)
-    for reason, decisions in provenance.get("left_out", {}).items():
+    if result["trained"] and (trained := _period(result["trained"])):
+        message.trained.CopyFrom(trained)
+    for reason, decisions in (provenance.get("left_out") or {}).items():
         message.exclusions.add(reason=reason, decisions=decisions)
     for row in rows:
         message.estimates.extend(_write_row(row, result))
-    for view in _views(result):
-        for group in view["groups"]:
-            for row in sorted(group["rows"], key=lambda row: _order(row["role"])):
-                message.estimates.extend(_write_row(row, result, **_where(view, group, row)))
+    for view, group in _groups(result):
+        for row in sorted(group["rows"], key=lambda row: _order(row["role"])):
+            message.estimates.extend(_write_row(row, result, **_where(view, group, row["period"])))
+        if group["refusal"] is not None:
+            message.estimates.extend(_write_refused_group(view, group, rows, result))
+    if result.get("grid"):
+        message.grid.CopyFrom(_write_grid(result["grid"], result))
+    for replay in result.get("replays", ()):
+        fill(message.replays.add(), replay, name="replays")
     told = {name: value for name, value in provenance.items() if name != "left_out"}
     fill(message.provenance, {**result["provenance"], **told}, name="provenance")
     return message
 
 
-def write_finding(finding: Json) -> estimates_pb2.Finding:
+def write_finding(finding: Json, **where: Any) -> estimates_pb2.Finding:
+    """where: fields of the message that say what of the log it is about."""
     message = estimates_pb2.Finding(
         check=finding["check"],
         severity=SEVERITIES[finding["severity"]],
         message=finding["says"],
         advice=finding["do"],
-        slot=finding.get("slot", ""),
+        **{"slot": finding.get("slot", ""), **where},
     )
     numbers = {name: value for name, value in finding["numbers"].items() if value is not None}
     fill(message.numbers, numbers, name="numbers")
@@ -73,9 +83,24 @@ def _order(role: str) -> int:
     return (*_ROLES,).index(role) if role in _ROLES else -1
 
 
-def _write_policy(row: Json) -> estimates_pb2.JudgedPolicy:
+def _write_policies(result: Json, rows: Sequence[Json]) -> list[estimates_pb2.JudgedPolicy]:
+    """Those of the whole log, and after them those of some part of it alone; with what was found about each."""
+    written = {row["name"]: _write_policy(row, row["note"]) for row in rows}
+    for row in rows:
+        written[row["name"]].findings.extend(map(write_finding, row["findings"]))
+    for view, group in _groups(result):
+        for row in group["rows"]:
+            policy = written.setdefault(row["name"], _write_policy(row, ""))
+            where = _where(view, group, row["period"])
+            policy.findings.extend(write_finding(one, **where) for one in row["findings"])
+    for row in result["grid"]["rows"] if result.get("grid") else ():
+        written.setdefault(row["name"], _write_policy(row, ""))
+    return list(written.values())
+
+
+def _write_policy(row: Json, note: str) -> estimates_pb2.JudgedPolicy:
     role = _ROLES.get(row["role"], estimates_pb2.POLICY_ROLE_CANDIDATE)
-    return estimates_pb2.JudgedPolicy(label=row["name"], role=role, policy=write_spec(row["name"]))
+    return estimates_pb2.JudgedPolicy(label=row["name"], role=role, policy=write_spec(row["name"]), note=note)
 
 
 def write_spec(name: str) -> common_pb2.PolicySpec:
@@ -113,8 +138,34 @@ def _write_row(row: Json, result: Json, **where: Any) -> Iterator[estimates_pb2.
             effective_sample_size=found["ess"],
             largest_weight=found["max_weight"],
             value=_quantity(found, result, forced=row["forced"]),
+            note="; ".join(note for note in (found["note"], row["note"] if where else "") if note),
             **common,
         )
+
+
+def _write_refused_group(
+    view: Json, group: Json, rows: Sequence[Json], result: Json
+) -> Iterator[estimates_pb2.Estimate]:
+    """The refusal of a group in which no policy could be judged, for each that was judged on the whole."""
+    reason = "too_few" if group["n"] < MIN_ROUNDS else "rewards"
+    refusal = estimates_pb2.EstimateRefusal(reason=reason, message=group["refusal"])
+    where = _where(view, group, None)
+    for row in rows:
+        for estimator in ("mean",) if row["role"] in (LOGGED, CONTROL) else result["estimators"]:
+            yield estimates_pb2.Estimate(
+                policy=row["name"], estimator=estimator, decisions=group["n"], refusal=refusal, **where
+            )
+
+
+def _write_grid(grid: Json, result: Json) -> estimates_pb2.GridResult:
+    message = estimates_pb2.GridResult(
+        chosen=grid["chosen"], comparisons=[_write_comparison(one, result) for one in grid["comparisons"]]
+    )
+    for row in grid["rows"]:
+        message.estimates.extend(_write_row(row, result))
+    if period := _period(grid["period"]):
+        message.period.CopyFrom(period)
+    return message
 
 
 def _quantity(found: Json, result: Json, *, forced: bool = False) -> estimates_pb2.Quantity:
@@ -147,24 +198,30 @@ def _write_comparison(one: Json, result: Json) -> estimates_pb2.Comparison:
         difference=_quantity(one["difference"], result),
         p_value=one["p_value"],
         sentence=one["sentence"],
+        relative=_quantity(one["relative"], result) if one["relative"] else None,
+        more_decisions=one["more_decisions"],
     )
 
 
-def _views(result: Json) -> Iterator[Json]:
-    if result["groups"]:
-        yield {"kind": "group", "key": result["by"], "groups": result["groups"]}
-    yield from result["views"]
+def _groups(result: Json) -> Iterator[tuple[Json, Json]]:
+    """Each group of each view, the first key's among them."""
+    first = {"kind": "group", "key": result["by"], "groups": result["groups"]}
+    for view in (first, *result["views"]):
+        for group in view["groups"]:
+            yield view, group
 
 
-def _where(view: Json, group: Json, row: Json) -> dict[str, Any]:
-    """Which of an estimate's fields say what a view's group is."""
+def _where(view: Json, group: Json, stretch: Json | None) -> dict[str, Any]:
+    """Which fields of an estimate, or of a finding, say what a view's group is. stretch: its first and last time,
+    where they are known.
+    """
     match view["kind"]:
         case "slot":
             return {"slot": group["name"]}
         case "metric":
             return {"metric": group["name"]}
         case "time":
-            period = _period(row["period"])
+            period = _period(stretch) if stretch else None
             return {"period": period} if period else {"segment": group["name"]}
     return {"segment": f"{view['key']}={group['name']}"}
 

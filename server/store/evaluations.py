@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
+import sqlalchemy
 from sqlalchemy import Connection, Row, and_, case, func, insert, null, or_, select, update
 
-from server.errors import Conflict, NoSuchEvaluation
+from server.errors import Conflict, NoSuchEvaluation, WrongState
 from server.records import Excluded, Group, Kind
 from server.store.tables import choices, decisions, evaluations, rewards, windows
 
@@ -249,6 +250,14 @@ def cancel(connection: Connection, evaluation_id: str, *, now: datetime) -> Stor
     ours = (evaluations.c.evaluation_id == evaluation_id, open_states)
     connection.execute(update(evaluations).where(*ours).values(values))
     return read(connection, evaluation_id)
+
+
+def delete(connection: Connection, evaluation_id: str) -> None:
+    """Forget one that has ended. Raises NoSuchEvaluation, and WrongState while it waits or runs."""
+    state, _, _ = glance(connection, evaluation_id)
+    ours = (evaluations.c.evaluation_id == evaluation_id, evaluations.c.state == state.value)
+    if not state.ended or not connection.execute(sqlalchemy.delete(evaluations).where(*ours)).rowcount:
+        raise WrongState(f"evaluation {evaluation_id!r} is {state}: cancel it first")
 
 
 def _takeable(now: datetime) -> Any:

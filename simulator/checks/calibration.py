@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.checks.sample_ratio import probabilities_by_id
 from simulator.checks.sums import AMBER_P, RED_P, p_values, repeated_persons
@@ -74,14 +75,13 @@ def bins_of(log: Log) -> list[Bin]:
     if p is None:
         return []
     bins = len(EDGES) - 1
-    inside = np.zeros((bins, len(log)))
-    for rows in blocks(len(log)):
-        place = np.searchsorted(EDGES, p[rows], side="left") - 1  # -1 of what could not be chosen
-        cells = place + bins * np.arange(len(place))[:, None]
-        told = place >= 0
-        sums = np.bincount(cells[told], weights=p[rows][told], minlength=bins * len(place))
-        inside[:, rows] = sums.reshape(-1, bins).T
-    drawn = np.searchsorted(EDGES, log.propensities, side="left") - 1
+    inside = np.empty((bins, len(log)))
+    for rows in blocks(*p.shape):
+        place = _edges_below(p[rows])  # 0 of what could not be chosen, else one more than its bin
+        cells = place + (bins + 1) * np.arange(len(place))[:, None]
+        sums = np.bincount(cells.ravel(), weights=p[rows].ravel(), minlength=(bins + 1) * len(place))
+        inside[:, rows] = sums.reshape(-1, bins + 1)[:, 1:].T
+    drawn = _edges_below(log.propensities) - 1
     together: Floats = np.minimum(inside, 1.0, out=inside)  # a sum may be above by rounding
     terms = (((drawn == of) - together[of], float(np.sum(together[of] * (1.0 - together[of])))) for of in range(bins))
     return [
@@ -89,6 +89,16 @@ def bins_of(log: Log) -> list[Bin]:
         for of, value in enumerate(p_values(terms, repeated_persons(log)))
         if value is not None
     ]
+
+
+def _edges_below(p: Floats) -> NDArray[np.int8]:
+    """How many of the edges, without the last, each probability is above: counted, since so few are sooner compared
+    with all numbers than searched for each.
+    """
+    found = np.zeros(p.shape, dtype=np.int8)
+    for edge in EDGES[:-1]:
+        found += p > edge
+    return found
 
 
 def calibration(log: Log, voice: Voice) -> Finding | None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from simulator.checks.wording import Voice
 from simulator.comparisons import holm
 from simulator.diagnostics import rewarded_rounds
+from simulator.distributions import chi2_sf, norm_sf
 from simulator.estimators import effective_sample_size
 from simulator.findings import Finding, Severity
 from simulator.intervals.clustered import numbered
@@ -140,7 +140,7 @@ def _moved(key: str, codes: NDArray[np.int64], late: Flags, persons: NDArray[np.
     smooth = (counts + 0.5) / (sizes[:, None] + 0.5 * kinds.size)
     psi = float(np.sum((smooth[1] - smooth[0]) * np.log(smooth[1] / smooth[0])))
     chance = effect * (kinds.size - 1) * float((1.0 / sizes).sum())
-    p = float(stats.chi2.sf(statistic / effect, kinds.size - 1))
+    p = chi2_sf(statistic / effect, kinds.size - 1)
     return Moved(key, max(0.0, psi - chance), p)
 
 
@@ -177,7 +177,7 @@ def reward_drift(log: Log, voice: Voice) -> Finding | None:
     for (half, total), sign in zip(halves, (-1.0, 1.0), strict=True):
         influence[half] = sign * w[half] * (log.rewards[half] - pooled) / total
     error = float(np.sqrt(np.sum(np.bincount(numbered(log.persons), weights=influence) ** 2)))
-    p = float(2.0 * stats.norm.sf(abs(second - first) / error)) if error > 0.0 else 1.0
+    p = 2.0 * norm_sf(abs(second - first) / error) if error > 0.0 else 1.0
     unit = max(abs(first), AMBER_CHANGE * float(log.rewards.std()))
     numbers = {"first": first, "second": second, "p_value": p}
     parts = {"first": voice.number(first), "second": voice.number(second), "p": voice.p_value(p)}

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from simulator.checks.sums import AMBER_P, LEAST_VARIANCE, RED_P, p_values, repeated_persons
 from simulator.checks.wording import Voice
 from simulator.diagnostics import blocks
+from simulator.distributions import chi2_sf
 from simulator.findings import Finding, Severity
 from simulator.logs.log import SUM_TOLERANCE, Floats, Indices, Log
 
@@ -70,7 +70,7 @@ def ratio_of_counts(counts: Sequence[float], shares: Sequence[float] | None = No
     wanted = expected * seen.sum()
     parts = (seen - wanted) ** 2 / wanted
     worst = int(np.argmax(parts / (1.0 - expected)))  # what one variant loses, all others seem to gain
-    p = float(stats.chi2.sf(parts.sum(), seen.size - 1))
+    p = chi2_sf(parts.sum(), seen.size - 1)
     return Ratio(p, worst, float(seen[worst]), float(wanted[worst]))
 
 
@@ -85,7 +85,7 @@ def ratio_of(log: Log) -> Ratio | None:
         return None
     variants, persons = _ids(log)[log.chosen], repeated_persons(log)
     expected, variances, alike = np.zeros(p.shape[1]), np.zeros(p.shape[1]), True
-    for rows in blocks(len(log)):
+    for rows in blocks(*p.shape):
         expected += p[rows].sum(axis=0)
         variances += np.sum(p[rows] * (1.0 - p[rows]), axis=0)
         alike = alike and bool((p[rows] == p[0]).all())

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from simulator.comparisons import holm
+from simulator.distributions import norm_sf
 from simulator.intervals.clustered import numbered
 from simulator.logs.log import Floats, Log
 
@@ -39,9 +39,7 @@ def p_values(terms: Iterable[tuple[Floats, float]], persons: NDArray[np.int64] |
     effect = max(1.0, sum(seen) / known) if known > 0.0 else 1.0
     tested = [place for place, variance in enumerate(variances) if variance / effect >= LEAST_VARIANCE]
     errors = [np.sqrt(max(variances[place] * effect, seen[place])) for place in tested]
-    alone = [
-        float(2.0 * stats.norm.sf(abs(totals[place]) / error)) for place, error in zip(tested, errors, strict=True)
-    ]
+    alone = [2.0 * norm_sf(abs(totals[place]) / error) for place, error in zip(tested, errors, strict=True)]
     found: list[float | None] = [None] * len(totals)
     for place, adjusted in zip(tested, holm(alone), strict=True):
         found[place] = adjusted

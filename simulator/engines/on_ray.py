@@ -5,6 +5,7 @@ are those of one process to the last bit: what is done with a piece is the same,
 added up.
 """
 
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from simulator.engines.local import Engine, EngineError
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
+CONNECT_SECONDS = 5.0
 AHEAD = 2
 """Pieces under way for each core: results of a long log do not pile up behind a slow piece."""
 
@@ -68,17 +70,28 @@ def ray_engine(address: str | None = None) -> Iterator[Engine]:
         import ray
     except ImportError as error:
         raise RayMissing from error
+    if address is not None:
+        _check_answers(address)
     ours = not ray.is_initialized()
     if ours:
         try:
             ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
-            raise EngineError(f"no Ray cluster at {address or 'RAY_ADDRESS'}: {error}") from error
+            raise EngineError(f"no Ray cluster could be had: {error}") from error
     try:
         yield OnRay(ray)
     finally:
         if ours:
             ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises EngineError where nothing listens. Ray itself would wait for minutes, and then end this process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise EngineError(f"no Ray cluster at {address!r}: {error}; expected HOST:PORT, as ray start prints") from error
 
 
 def _work(task: Callable[[Any], Any], piece: Any) -> Any:

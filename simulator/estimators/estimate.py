@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.optimize import brentq
 
+from simulator.distributions import t_isf, t_sf
 from simulator.estimators.basis import NORMAL, SKEWED, Basis
 from simulator.intervals.clustered import (
     LEAST_TAIL,
@@ -18,6 +18,7 @@ from simulator.intervals.clustered import (
     p_value,
     skewed,
 )
+from simulator.intervals.linear import sum_of_products
 from simulator.logs.log import Floats
 
 
@@ -58,13 +59,17 @@ def estimate(
     weights: Floats | None,
     confidence: float,
     possible: Possible | None = None,
+    events: tuple[float, float] | None = None,
 ) -> Estimate:
-    """The record of a value and its (n,) influence. Where it is known what was possible, the interval is skewed."""
-    up = down = 0.0
-    if possible is None:
+    """The record of a value and its (n,) influence. Where it is known what was possible, the interval is skewed: its
+    `events` are `up` and `down`, those of `jumps` unless others are told.
+    """
+    if events is None and possible is not None:
+        events = jumps(value, possible)
+    up, down = events or (0.0, 0.0)
+    if events is None:
         interval = clustered(value, influence, persons, confidence=confidence)
     else:
-        up, down = jumps(value, possible)
         interval = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
     return Estimate(
         estimator=estimator,
@@ -79,7 +84,7 @@ def estimate(
         influence=influence,
         up=up,
         down=down,
-        interval=NORMAL if possible is None else SKEWED,
+        interval=NORMAL if events is None else SKEWED,
     )
 
 
@@ -112,7 +117,7 @@ def with_basis(found: Estimate, basis: Basis, *, confidence: float) -> Estimate:
 
 def symmetric(found: Estimate, *, confidence: float) -> Estimate:
     """The same estimate with the interval value ± t·se, t with as many degrees of freedom as persons less one."""
-    half = float(stats.t.isf((1.0 - confidence) / 2.0, found.clusters - 1)) * found.standard_error
+    half = t_isf((1.0 - confidence) / 2.0, found.clusters - 1) * found.standard_error
     return replace(
         found, low=found.value - half, high=found.value + half, up=0.0, down=0.0, interval=NORMAL, basis=None
     )
@@ -152,13 +157,12 @@ def difference(first: Estimate, second: Estimate, persons: NDArray[np.int64], *,
     """
     value = first.value - second.value
     influence = first.influence - second.influence
-    found = estimate("difference", value, influence, persons, weights=None, confidence=confidence)
     if first.basis is not None and second.basis is not None:
+        found = estimate("difference", value, influence, persons, weights=None, confidence=confidence)
         return with_basis(found, first.basis.minus(second.basis), confidence=confidence)
     up, down = max(first.up, second.down), max(first.down, second.up)
-    if up == down == 0.0:
-        return found
-    return with_sides(found, influence, persons, (up, down), confidence=confidence)
+    events = None if up == down == 0.0 else (up, down)
+    return estimate("difference", value, influence, persons, weights=None, confidence=confidence, events=events)
 
 
 def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
@@ -166,7 +170,7 @@ def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
     whatever method, leaves 0 out. In [0, 1].
     """
     if found.basis is None and found.interval == NORMAL and found.standard_error > 0.0:
-        return float(2.0 * stats.t.sf(abs(found.value) / found.standard_error, found.clusters - 1))
+        return 2.0 * t_sf(abs(found.value) / found.standard_error, found.clusters - 1)
     if found.basis is None:
         return p_value(found.value, found.influence, persons, up=found.up, down=found.down)
     limits = found.basis.limits
@@ -184,7 +188,7 @@ def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
 
 def effective_sample_size(weights: Floats) -> float:
     """(Σw)²/Σw²: as many equally weighted rounds would be as informative. 0 for no weight at all. Kish 1965."""
-    squares = float(np.sum(weights**2))
+    squares = sum_of_products(weights, weights)
     return float(np.sum(weights)) ** 2 / squares if squares > 0.0 else 0.0
 
 

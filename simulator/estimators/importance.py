@@ -1,10 +1,13 @@
 """Importance weighting: no model, only the logged propensities. Weights are w = π(a|x)/p, p the logged propensity."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.estimators.estimate import Estimate, bounded, estimate, jumps, require_weight, with_sides
+from simulator.estimators.estimate import Estimate, bounded, estimate, require_weight
 from simulator.intervals.clustered import Possible
+from simulator.intervals.linear import sum_of_products
 from simulator.logs.log import Floats
 
 
@@ -42,11 +45,10 @@ def snips(
     """
     require_weight(weights)
     total = float(weights.sum())
-    value = float(np.sum(weights * rewards)) / total
-    influence = weights * (rewards - value) * (weights.size / total)
-    found = estimate("snips", value, influence, persons, weights=weights, confidence=confidence)
+    value = sum_of_products(weights, rewards) / total
+    around, ratio = weights * (rewards - value), weights.size / total
     if possible is None:
-        return found
-    events = jumps(value, possible)
-    found = with_sides(found, weights * (rewards - value), persons, events, confidence=confidence)
+        return estimate("snips", value, around * ratio, persons, weights=weights, confidence=confidence)
+    found = estimate("snips", value, around, persons, weights=weights, confidence=confidence, possible=possible)
+    found = replace(found, influence=around * ratio, standard_error=found.standard_error * ratio)
     return bounded(found, rewards, weights, persons, possible, confidence=confidence)

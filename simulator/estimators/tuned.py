@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
+from simulator.distributions import norm_isf
 from simulator.estimators.doubly_robust import dr
 from simulator.estimators.estimate import Estimate, jumps, with_sides
 from simulator.estimators.evidence import Evidence
@@ -61,7 +61,7 @@ def chosen_by_slope(
     would know nothing of it.
     """
     tried = [of(limit) for limit in limits]
-    quantile = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    quantile = norm_isf((1.0 - confidence) / 2.0)
     best = slope([one.value for one in tried], [quantile * one.standard_error for one in tried])
     first, chosen = tried[0], tried[best]
     note = "" if limits[best] in (np.inf, 0.0) else told.format(limits[best])

@@ -7,8 +7,8 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from simulator.distributions import norm_isf
 from simulator.intervals.clustered import Persons, numbered
 from simulator.logs.log import Floats
 
@@ -124,4 +124,4 @@ def _quantile(t: Floats, tail: float) -> float:
     """That of which a share of `tail` is greater."""
     resolved = max(tail, min(RESOLVED / t.size, 0.5))
     found = float(np.sort(t)[min(t.size - 1, int(np.ceil((1.0 - resolved) * (t.size + 1))) - 1)])
-    return found if resolved == tail else found * float(stats.norm.isf(tail) / stats.norm.isf(resolved))
+    return found if resolved == tail else found * norm_isf(tail) / norm_isf(resolved)

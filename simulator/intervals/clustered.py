@@ -5,20 +5,26 @@ a symmetric interval cover where few of the rounds carry most of the weight, or 
 hold none of the rare, heavy events has a small value and a small standard error at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.optimize import brentq
 
-from simulator.intervals.linear import Linear, sum_of_squares
+from simulator.distributions import f_isf, gamma_ppf, norm_isf, t_isf
+from simulator.intervals.linear import Linear, sum_of_products, sum_of_squares
 from simulator.logs.log import Floats
 
 Persons = NDArray[np.int64]
 
 LEAST_TAIL, MOST_TAIL = 1e-12, 0.499
 """Between these a p-value is looked for; what is beyond is 0 or 1."""
+
+
+HEAVIEST = 1e6
+"""Of the weights that were not seen, in the Cressie-Read interval, or 100 times the persons: with greater ones its
+limits do not move any more, and from 1e8 on, whose squares leave no digit to the others, are wrong.
+"""
 
 
 class NoSupport(ValueError):
@@ -109,7 +115,8 @@ def cressie_read(
     Persons stand for rounds: their sums of w and of w·r, in units of the mean number of visits. Wide, since any weight
     may be missing, and therefore a bound for other intervals.
     """
-    (w, wr), visits = _by_person(persons, weights, weights * rewards)
+    codes = numbered(persons)
+    w, wr, visits = (_sums(codes, column) for column in (weights, weights * rewards, None))
     return cressie_read_of_persons(w, wr, visits, possible, confidence=confidence)
 
 
@@ -117,12 +124,21 @@ def cressie_read_of_persons(
     w: Floats, wr: Floats, visits: Floats, possible: Possible, *, confidence: float
 ) -> tuple[float, float]:
     """As `cressie_read`, of the (G,) sums of w and of w·r by person, and how many rounds each has."""
-    w, wr, visits = w / visits.mean(), wr / visits.mean(), visits / visits.mean()
-    heaviest = max(possible.max_weight * float(visits.max()), float(w.max()), 1.0 + 1e-9)
-    n = w.size
-    distance = _least_distance(w, heaviest if w.sum() < n else 0.0) + float(stats.f.isf(1.0 - confidence, 1, n))
-    low = _cressie_read_limit(w, wr, possible.low, heaviest, distance)
-    high = -_cressie_read_limit(w, -wr, -possible.high, heaviest, distance)
+    each = float(visits.mean())
+    seen = _Moments(
+        n=w.size,
+        w=float(w.sum()) / each,
+        wr=float(wr.sum()) / each,
+        w_w=sum_of_products(w, w) / each**2,
+        w_wr=sum_of_products(w, wr) / each**2,
+        wr_wr=sum_of_products(wr, wr) / each**2,
+    )
+    unseen = min(possible.max_weight * float(visits.max()) / each, max(HEAVIEST, 100.0 * seen.n))
+    heaviest = max(unseen, float(w.max()) / each, 1.0 + 1e-9)
+    distance = _least_distance(seen, heaviest if seen.w < seen.n else 0.0)
+    distance += f_isf(1.0 - confidence, seen.n)
+    low = _cressie_read_limit(seen, possible.low, heaviest, distance)
+    high = -_cressie_read_limit(replace(seen, wr=-seen.wr, w_wr=-seen.w_wr), -possible.high, heaviest, distance)
     return max(low, possible.low), min(high, possible.high)
 
 
@@ -140,15 +156,12 @@ def _totals(persons: Persons, influence: Floats) -> Floats:
     """(G,) the sums of ψ by person."""
     if isinstance(influence, Linear):  # of a log larger than memory: it knows its clusters
         return influence.by_cluster()
-    (totals,), _ = _by_person(persons, influence)
-    return totals
+    return _sums(numbered(persons), influence)
 
 
-def _by_person(persons: Persons, *columns: Floats) -> tuple[list[Floats], Floats]:
-    """Of each (n,) column the (G,) sums by person; and (G,) how many rounds each has."""
-    codes = numbered(persons)
-    totals: list[Floats] = [np.bincount(codes, weights=column).astype(np.float64) for column in columns]
-    return totals, np.bincount(codes).astype(np.float64)
+def _sums(codes: Persons, column: Floats | None) -> Floats:
+    """(G,) the sums of an (n,) column by code; without one, how many rounds each has."""
+    return np.bincount(codes, weights=column).astype(np.float64, copy=False)
 
 
 def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Interval:
@@ -157,8 +170,8 @@ def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Inter
     clusters = totals.size
     if clusters < 2:
         raise NoSupport(f"{n} rounds of {clusters} person: an interval needs at least 2 persons")
-    error = float(np.sqrt(clusters / (clusters - 1) * np.sum(totals**2))) / n
-    half = float(stats.t.ppf(0.5 + confidence / 2.0, clusters - 1)) * error
+    error = float(np.sqrt(clusters / (clusters - 1) * sum_of_products(totals, totals))) / n
+    half = t_isf((1.0 - confidence) / 2.0, clusters - 1) * error
     return Interval(error, value - half, value + half, clusters)
 
 
@@ -177,11 +190,11 @@ class _Sides:
     @classmethod
     def of(cls, influence: Floats, totals: Floats, *, up: float, down: float) -> "_Sides":
         n, squares = len(influence), sum_of_squares(influence)
-        together = max(1.0, float(np.sum(totals**2)) / squares) if squares > 0.0 else 1.0
-        raising, lowering = (np.maximum(side, 0.0) / n for side in (totals, -totals))
+        together = max(1.0, sum_of_products(totals, totals) / squares) if squares > 0.0 else 1.0
+        raising, lowering = np.maximum(totals, 0.0), np.minimum(totals, 0.0)
         return cls(
-            raising=(float(raising.sum()), float(np.sum(raising**2))),
-            lowering=(float(lowering.sum()), float(np.sum(lowering**2))),
+            raising=(float(raising.sum()) / n, sum_of_products(raising, raising) / n**2),
+            lowering=(-float(lowering.sum()) / n, sum_of_products(lowering, lowering) / n**2),
             up=up * together / n,
             down=down * together / n,
             persons=totals.size,
@@ -191,7 +204,7 @@ class _Sides:
         """How far the interval reaches below and above the value, each of which is exceeded with probability `tail`."""
         more_raising, less_raising = _gamma_deviations(*self.raising, self.up, tail)
         more_lowering, less_lowering = _gamma_deviations(*self.lowering, self.down, tail)
-        few = float(stats.t.isf(tail, self.persons - 1) / stats.norm.isf(tail))
+        few = t_isf(tail, self.persons - 1) / norm_isf(tail)
         return few * float(np.hypot(less_raising, more_lowering)), few * float(np.hypot(more_raising, less_lowering))
 
 
@@ -203,27 +216,39 @@ def _gamma_deviations(total: float, squares: float, jump: float, tail: float) ->
 
 
 def _gamma_quantile(mean: float, variance: float, probability: float) -> float:
-    return float(stats.gamma.ppf(probability, mean**2 / variance, scale=variance / mean))
+    return gamma_ppf(probability, mean**2 / variance, scale=variance / mean)
 
 
-def _least_distance(w: Floats, unseen: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Of n numbers w and w·r: their sums, and those of their products."""
+
+    n: int
+    w: float
+    wr: float
+    w_w: float
+    w_wr: float
+    wr_wr: float
+
+
+def _least_distance(seen: _Moments, unseen: float) -> float:
     """How far the nearest distribution of mean weight 1 is from the sample."""
-    n = w.size
-    mean, square = (unseen + w.sum()) / (n + 1), (unseen**2 + np.sum(w**2)) / (n + 1)
+    n = seen.n
+    mean, square = (unseen + seen.w) / (n + 1), (unseen**2 + seen.w_w) / (n + 1)
     spread = square - mean**2
     return float((n + 1) * (mean - 1.0) ** 2 / spread) if spread > 0.0 else 0.0
 
 
-def _cressie_read_limit(w: Floats, wr: Floats, reward: float, heaviest: float, distance: float) -> float:
+def _cressie_read_limit(seen: _Moments, reward: float, heaviest: float, distance: float) -> float:
     """The least value; `reward` is that of the round that was not seen."""
-    n = w.size
+    n = seen.n
     found = []
     for unseen in (0.0, heaviest):
-        mean_w = (unseen + w.sum()) / (n + 1)
-        mean_wr = (unseen * reward + wr.sum()) / (n + 1)
-        var_w = (unseen**2 + np.sum(w**2)) / (n + 1) - mean_w**2
-        var_wr = ((unseen * reward) ** 2 + np.sum(wr**2)) / (n + 1) - mean_wr**2
-        cov = (unseen**2 * reward + np.sum(w * wr)) / (n + 1) - mean_w * mean_wr
+        mean_w = (unseen + seen.w) / (n + 1)
+        mean_wr = (unseen * reward + seen.wr) / (n + 1)
+        var_w = (unseen**2 + seen.w_w) / (n + 1) - mean_w**2
+        var_wr = ((unseen * reward) ** 2 + seen.wr_wr) / (n + 1) - mean_wr**2
+        cov = (unseen**2 * reward + seen.w_wr) / (n + 1) - mean_w * mean_wr
         if var_w <= 0.0:
             continue
         left = distance / (n + 1) - (1.0 - mean_w) ** 2 / var_w  # of the distance, after the mean weight is 1

@@ -1,9 +1,9 @@
 """The empirical likelihood interval: every value of a distribution that explains the log nearly as well as the best."""
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import minimize, minimize_scalar
 
+from simulator.distributions import f_isf
 from simulator.intervals.clustered import NoSupport, Persons, numbered
 from simulator.intervals.scores import Scores
 from simulator.logs.log import Floats
@@ -30,7 +30,7 @@ def likelihood(scores: Scores, persons: Persons, *, confidence: float) -> tuple[
         heaviest = max(scores.max_weight * often, float(weights.max()), 1.0 + 1e-9)
     sums = np.bincount(codes, weights=scores.plain) / visits.mean()
     unweighted, weighted = scores.corners
-    allowed = float(stats.f.isf(1.0 - confidence, 1, many - 1)) / 2.0
+    allowed = f_isf(1.0 - confidence, many - 1) / 2.0
     doubt = _best(weights, heaviest) + allowed
     # one who came but once has a part of the bounds: hence 0 among them
     floors = (min(unweighted[0], 0.0) * often, min(weighted[0], 0.0) * often)

@@ -1,7 +1,7 @@
 """The decisions of one slot and what they earned, as validated columns: all that an evaluation may know."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from policies.types import Action, Features, RewardRange, TrainingExample
 from simulator.logs.contexts import Contexts
+from simulator.logs.distinct import distinct
 from simulator.logs.problems import LogError, Problems
 from simulator.logs.propensities import with_estimated
 from simulator.logs.repeats import identical_rounds
@@ -139,13 +140,24 @@ class Log:
 
     def __getitem__(self, rows: Flags | Indices | slice) -> "Log":
         """The log of these rounds, over the same vocabulary. Raises LogError when none is left."""
-        chosen = self.chosen[rows]
-        if chosen.size == 0:
+        times = self.times[rows]
+        if times.size == 0:
             raise LogError(self.name, [f"0 of {len(self)} rounds are left by this selection; expected at least 1"])
+        if times.size == len(self) and np.asarray(rows).dtype == np.bool_:
+            return self
+        if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)  # once, and not for every column
+        contexts = self.contexts.take(rows)
         taken = {name: getattr(self, name)[rows] for name in _COLUMNS if getattr(self, name) is not None}
         for column in taken.values():
             column.flags.writeable = False  # ours, and not to be copied once more
-        return replace(self, contexts=self.contexts.take(rows), **taken)
+        if np.any(np.diff(times) < 0.0):
+            return replace(self, contexts=contexts, **taken)  # which says what is wrong with it
+        # rounds of a valid log in its order are one: to check them all again would take longer than to take them
+        found = object.__new__(type(self))
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        found.__dict__.update(told | taken | {"contexts": contexts})
+        return found
 
     def where(self, predicate: Callable[[Features], bool]) -> "Log":
         """The rounds whose context satisfies `predicate`. Raises LogError when there is none."""
@@ -185,15 +197,15 @@ class Log:
         """
         sets, which = self.eligible_sets
         offered = [tuple(self.actions[column] for column in columns) for columns in sets]
-        for row in range(len(self)):
-            columns = sets[which[row]]
+        for row, (context, place_of_set) in enumerate(zip(self.contexts, which.tolist(), strict=True)):
+            columns = sets[place_of_set]
             place = int(np.searchsorted(columns, self.chosen[row]))
             if self.probabilities is not None:
                 pmf = self.probabilities[row, columns]
             else:
                 pmf = np.full(columns.size, (1.0 - self.propensities[row]) / max(1, columns.size - 1))
                 pmf[place] = self.propensities[row]
-            yield TrainingExample(self.contexts[row], offered[which[row]], pmf, place, float(self.rewards[row]))
+            yield TrainingExample(context, offered[place_of_set], pmf, place, float(self.rewards[row]))
 
     def summary(self) -> LogSummary:
         """The log in a few numbers."""
@@ -201,7 +213,7 @@ class Log:
             name=self.name,
             slot=self.slot,
             n=len(self),
-            persons=int(np.unique(self.persons).size),
+            persons=int(distinct(self.persons).size),
             variants=len(self.ids),
             mean_reward=float(self.rewards.mean()),
             rewarded=int(np.count_nonzero(self.rewards)),

@@ -7,6 +7,12 @@ from simulator.logs.problems import Problems
 
 SUM_TOLERANCE = 1e-6
 
+LEAST = 1e-30
+"""Of a probability that is not 0: the fourth powers of weights are still finite numbers."""
+
+EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_800.0
+"""Seconds from 1970 to the years 1 and 10000: dates end there."""
+
 Floats = NDArray[np.float64]
 
 
@@ -30,8 +36,12 @@ def check_rounds(
     check("chosen", ~outside & ~eligible[rows, places], chosen, "an eligible action")
     bad = ~((propensities > 0.0) & (propensities <= 1.0))
     check("propensities", bad, propensities, "a number in (0, 1]; a log without them is no evidence")
+    tiny = ~bad & (propensities < LEAST)
+    check("propensities", tiny, propensities, f"at least {LEAST:g}; nothing rarer is ever drawn")
     check("rewards", ~np.isfinite(rewards), rewards, "a finite number")
     check("times", ~np.isfinite(times), times, "a finite number of seconds")
+    beyond = np.isfinite(times) & ((times < EARLIEST) | (times >= LATEST))
+    check("times", beyond, times, "seconds since 1970, of the years 1 to 9999; milliseconds are 1,000 times as many")
     alone = (eligible.sum(axis=1) == 1) & ~bad & (np.abs(propensities - 1.0) > SUM_TOLERANCE)
     check("propensities", alone, propensities, "1, since only one action is eligible")
     if probabilities is None:
@@ -39,6 +49,8 @@ def check_rounds(
     sums = probabilities.sum(axis=1)
     negative = ~(np.isfinite(probabilities) & (probabilities >= 0.0)).all(axis=1)
     check("probabilities", negative, probabilities, "non-negative numbers")
+    rare = ~negative & ((probabilities > 0.0) & (probabilities < LEAST)).any(axis=1)
+    check("probabilities", rare, probabilities, f"0, or at least {LEAST:g}")
     off = ~negative & ~(np.abs(sums - 1.0) <= SUM_TOLERANCE)
     check("probabilities", off, sums, f"a sum of 1 within {SUM_TOLERANCE:g}")
     stray = ((probabilities != 0.0) & ~eligible).any(axis=1)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone, is_classifier
 
 from simulator.logs.encoding import Encoder
 from simulator.logs.log import Flags, Floats, Log
@@ -21,6 +20,8 @@ def any_estimator(log: Log, model: Any, *, seed: int, progress: Callable[[float]
     therefore no audiences: trees, or a pipeline with PolynomialFeatures, do. What is left to chance, its own
     `random_state` decides.
     """
+    from sklearn.base import clone  # slow to import
+
     contexts, actions = Encoder.fit(log.contexts).transform(log.contexts), encoded_actions(log)
 
     def fit(others: Flags, inside: Flags) -> Floats:
@@ -44,6 +45,8 @@ def _beside(contexts: sparse.csr_array, actions: Floats) -> Any:
 
 def _expected(fitted: Any, features: Any) -> Floats:
     """(m,) the mean reward: of a classifier the classes by their chances."""
+    from sklearn.base import is_classifier  # slow to import
+
     if is_classifier(fitted):
         chances = fitted.predict_proba(features)
         return np.asarray(chances @ np.asarray(fitted.classes_, dtype=np.float64))

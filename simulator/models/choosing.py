@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from simulator.candidates import EvaluationError
 from simulator.logs.log import Floats, Log
@@ -48,6 +47,8 @@ def model_rewards(log: Log, model: RewardModel, *, seed: int, progress: Callable
         return cross_fitted(log, seed=seed, progress=progress)
     if model == VW:
         return vowpal_rewards(log, seed=seed, progress=progress)
+    from sklearn.base import is_classifier  # slow to import
+
     if is_classifier(model) and not np.isin(log.rewards, (0.0, 1.0)).all():
         raise EvaluationError(f"model {model!r}: a classifier, and the rewards are not only 0 and 1; take a regressor")
     return any_estimator(log, model, seed=seed, progress=progress)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.linear_model import Ridge
 
 from simulator.intervals.clustered import NoSupport
 from simulator.logs.encoding import Encoder, encode
@@ -116,6 +115,8 @@ def _fit(contexts: sparse.csr_array, actions: Floats, chosen: NDArray[np.intp], 
     products = _products(contexts, sparse.csr_array(actions)[chosen])
     if np.isin(rewards, (0.0, 1.0)).all():
         return LinearModel(_logistic(products, rewards).reshape(shape), logistic=True)
+    from sklearn.linear_model import Ridge  # slow to import
+
     ridge = Ridge(alpha=PENALTY["ridge"], solver="sparse_cg", tol=1e-6, max_iter=1000).fit(products, rewards)
     return LinearModel(ridge.coef_.reshape(shape), float(ridge.intercept_))
 

@@ -13,7 +13,7 @@ from simulator.comparisons import compare
 from simulator.curves import calibration
 from simulator.estimators import USUAL, check_names, headline_of, modelled
 from simulator.estimators.basis import BOOTSTRAP, NORMAL, SKEWED
-from simulator.evaluate import notes_on, row_in
+from simulator.evaluate import notes_on, notes_on_left_out, row_in
 from simulator.evaluation import FIXED, UNIFORM, Evaluation, Group, Row, View
 from simulator.findings import Finding, Severity, refusal
 from simulator.groups import By
@@ -81,7 +81,7 @@ def evaluate_page(
         raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
     language = LANGUAGES[lang]
     asked = [page_named(page, policy, language=language, seed=seed) for policy in policies]
-    trained, outline, refusals = periods(page.outline, [entry.whole for entry in asked], train_share)
+    trained, outline, refusals = periods(page.outline, [entry.whole for entry in asked], train_share, language=language)
     judged = page[len(page) - len(outline) :]
     candidates = each_once([*page_baselines(judged, language=language, seed=seed), *asked])
     findings = diagnose_page(page, lang=lang)
@@ -148,7 +148,11 @@ def evaluate_page(
         log=_summary(page),
         period=period_of(outline),
         trained=period_of(trained) if trained is not None else None,
-        notes=(*_notes(page, unfit, language), *notes_on(page.outline, outline, trained)),
+        notes=(
+            *_notes(page, unfit, language),
+            *notes_on(page.outline, outline, trained, language),
+            *notes_on_left_out(estimators, (*kept, *unfit), interval, language),
+        ),
         verdict=verdict(whole, persons, headline=headline, confidence=confidence, language=language),
         comparisons=compare(whole, persons, headline=headline, confidence=confidence, language=language, lift=lift),
         calibration=calibration(outline),

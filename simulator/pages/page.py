@@ -193,7 +193,7 @@ def _slot_path(log: Log, target: Floats | None) -> tuple[Floats, Floats, Floats,
     if log.probabilities is None:
         return w, np.zeros(n), w**3, 1.0 / log.propensities
     lost, cubes, most = np.zeros(n), np.zeros(n), np.zeros(n)
-    for rows in blocks(n):
+    for rows in blocks(*target.shape):
         pmf, logged = target[rows], log.probabilities[rows]
         ratio = np.divide(pmf, logged, out=np.zeros_like(pmf), where=logged > 0.0)
         lost[rows] = np.where(logged > 0.0, 0.0, pmf).sum(axis=1)

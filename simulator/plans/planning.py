@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from simulator.checks.overlap import MIN_ESS, MIN_EVENTS
+from simulator.distributions import norm_isf
 from simulator.logs.log import Floats
 
 Shares = Callable[[Floats], Floats]
@@ -110,7 +110,7 @@ def even_split(rates: Rates, aim: Aim) -> int:
     split among the K-1 comparisons with the default (Bonferroni). Two-sample z-test; Cohen 1988.
     """
     alpha = (1.0 - aim.level) / (rates.variants - 1)
-    quantiles = stats.norm.isf(alpha / 2.0) + stats.norm.ppf(aim.power)
+    quantiles = norm_isf(alpha / 2.0) + norm_isf(1.0 - aim.power)
     variance = float(rates.variances[:2].sum()) * rates.together
     return int(np.ceil(rates.variants * float(quantiles) ** 2 * variance / rates.difference**2))
 
@@ -171,7 +171,7 @@ def _simulated(
     """
     k, means = rates.variants, rates.means
     deviations = np.sqrt(rates.variances)
-    z = float(stats.norm.isf((1.0 - aim.level) / (k - 1) / 2.0))
+    z = norm_isf((1.0 - aim.level) / (k - 1) / 2.0)
     learned = np.zeros((ends.size + 1 if learns else 1, 3, runs, k))  # counts, sums, squares after each step
     seen = np.zeros((5, runs, 2))  # of the two that are compared: Σ1/p, Σr/p, Σ1/p², Σr/p², Σr²/p²
     found, gains = np.zeros(ends.size + 1), np.zeros((ends.size + 1, runs))

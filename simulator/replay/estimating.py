@@ -17,6 +17,7 @@ from simulator.estimators.estimate import estimate
 from simulator.evaluation import REPLAYED, Row
 from simulator.intervals.clustered import Persons, Possible
 from simulator.judging import Asked, Part, period_of, refused_row
+from simulator.logs.distinct import distinct
 from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.passage import Passage
 from simulator.replay.record import ESTIMATOR, REJECTION, Stretch
@@ -107,7 +108,7 @@ def curve(
     def value(first: int, end: int) -> tuple[float, float, float] | None:
         inside = (rows >= first) & (rows < end)
         part = log[inside]
-        if np.unique(persons[inside]).size < 2:
+        if distinct(persons[inside]).size < 2:
             return None
         found = terms(method, part, predicted[inside], passages, inside)
         if not found.usable:

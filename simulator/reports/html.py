@@ -145,9 +145,9 @@ _STYLE = """
 .elige .refused, .elige .missing { color: #6b7280; }
 .elige .findings { list-style: none; padding: 0; }
 .elige .findings li { border-left: .5rem solid; padding-left: .75rem; margin: .25rem 0; }
-.elige .red { border-color: #dc2626; }
-.elige .amber { border-color: #d97706; }
-.elige .green { border-color: #059669; color: #6b7280; }
+.elige .findings .red { border-color: #dc2626; }
+.elige .findings .amber { border-color: #d97706; }
+.elige .findings .green { border-color: #059669; color: #6b7280; }
 .elige dt { font-weight: 600; }
 """
 

@@ -73,7 +73,7 @@ def evaluate_parquet(
     """
     _check(mapping, estimators, lang=lang, by=by)
     pieces = pieces_of(path, mapping)
-    how = _Options(tuple(estimators), confidence, train_share, by, lang, seed, force)
+    how = _Options(tuple(dict.fromkeys(estimators)), confidence, train_share, by, lang, seed, force)
     stream = _Stream(Reader(Path(path).name, mapping, batch=BATCH), pieces, how, progress or (lambda what, done: None))
     if engine is not None:
         return stream.evaluation(list(policies), engine)
@@ -168,7 +168,9 @@ class _Stream:
             log=self._summary(survey, sample, judged),
             period=whole[0].period,
             trained=trained,
-            notes=notes_of(survey, judged, sample.log, whole[0].period, trained, reader=self._reader),
+            notes=notes_of(
+                survey, judged, sample.log, whole[0].period, trained, reader=self._reader, language=language
+            ),
             verdict=verdict(whole, NOBODY, headline=headline, confidence=how.confidence, language=language),
             comparisons=compare(whole, NOBODY, headline=headline, confidence=how.confidence, language=language),
             calibration=calibration(sample.judged),
@@ -210,7 +212,7 @@ class _Stream:
             if entry.judged_after is None:
                 continue
             left = times.later_than(entry.judged_after)
-            if reason := too_late(left, n):
+            if reason := too_late(left, n, LANGUAGES[self._how.lang]):
                 late[entry.name] = reason
             elif entry.judged_after > start:
                 earlier, start = n - left, entry.judged_after

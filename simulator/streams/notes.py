@@ -5,32 +5,46 @@ from collections.abc import Iterator
 from simulator.candidates import MAX_FIXED
 from simulator.evaluation import Period
 from simulator.logs.log import Log
+from simulator.sentences import Language
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader
 from simulator.streams.survey import SKETCH, Survey
 
 
 def notes_of(
-    survey: Survey, judged: Judged, sample: Log, period: Period, trained: Period | None, *, reader: Reader
+    survey: Survey,
+    judged: Judged,
+    sample: Log,
+    period: Period,
+    trained: Period | None,
+    *,
+    reader: Reader,
+    language: Language,
 ) -> tuple[str, ...]:
     """One line each."""
-    return tuple(_notes(survey, judged, sample, period, trained, reader))
+    return tuple(_notes(survey, judged, sample, period, trained, reader, language))
 
 
 def _notes(
-    survey: Survey, judged: Judged, sample: Log, period: Period, trained: Period | None, reader: Reader
+    survey: Survey,
+    judged: Judged,
+    sample: Log,
+    period: Period,
+    trained: Period | None,
+    reader: Reader,
+    language: Language,
 ) -> Iterator[str]:
     if trained is not None:
-        yield f"Learners named by specification were trained on {trained}."
+        yield language.trained_on.format(period=trained.told(language.period, language.thousands))
     if period.n < survey.n:
-        yield f"Every row is judged on the same period: {period}."
+        yield language.judged_on.format(period=period.told(language.period, language.thousands))
     if not reader.timed:
-        yield "This log has no times: the order of its rows stands for the order in time."
+        yield language.no_times
     if not judged.known:
-        yield "Only the propensity of what was chosen is known: support is estimated from the weights."
+        yield language.support_estimated
     variants = len(reader.actions or ())
     if variants > MAX_FIXED:
-        yield f"Of {variants} variants, the {MAX_FIXED} most often eligible stand as fixed policies."
+        yield language.some_fixed.format(variants=language.whole(variants), most=MAX_FIXED)
     if len(sample) < survey.n:
         yield (
             f"This log was read in pieces. The model of the rewards was fitted, and the log as a whole was checked, on "

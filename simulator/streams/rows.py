@@ -11,6 +11,7 @@ from simulator.evaluation import LOGGED, Group, Period, Row
 from simulator.findings import refusal
 from simulator.groups import MIN_ROUNDS
 from simulator.judging import Asked
+from simulator.sentences import LANGUAGES
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader
 from simulator.streams.summed import NOBODY, SUMMED, Evident, diagnostics, earned, within
@@ -104,7 +105,7 @@ class Rows:
         if entry.fixed is not None and not any(
             count for action, count in zip(actions, eligible, strict=True) if action.id == entry.fixed
         ):
-            reason = f"{entry.fixed!r} could not be chosen in any round of the judged period"
+            reason = LANGUAGES[self.asked.lang].never_eligible.format(variant=repr(entry.fixed))
             return refused_row(part, entry, reason, note)
         return judged_row(part, entry, self.asked, note)
 

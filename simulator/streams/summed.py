@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.diagnostics import BOUNDS_CONFIDENCE, WHOLE, Diagnostics
+from simulator.diagnostics import BOUNDS_CONFIDENCE, WHOLE, Diagnostics, mean_error
 from simulator.estimators import Estimate
 from simulator.estimators.estimate import estimate, jumps, with_sides
 from simulator.intervals.clustered import NoSupport, Possible, cressie_read_of_persons
@@ -146,6 +146,7 @@ def diagnostics(x: Evident, *, exact: bool) -> Diagnostics:
     n, total, squares = x.n, x.w.sum(), x.w.sum_of_squares()
     mean_weight = total / n
     spread = max(0.0, squares - total * mean_weight) / (n - 1) if n > 1 else float("inf")
+    error = float(np.sqrt(spread / n))
     support = max(0.0, 1.0 - float(x.sums.never[x.place]) / n) if exact else min(1.0, mean_weight)
     rewarded, rewarded_squares = x.sums.events[:, x.place]
     bounds = _bounds(x, support, exact=exact)
@@ -157,7 +158,7 @@ def diagnostics(x: Evident, *, exact: bool) -> Diagnostics:
         events=float(rewarded**2 / rewarded_squares) if rewarded_squares > 0.0 else 0.0,
         max_weight=x.max_weight,
         mean_weight=mean_weight,
-        mean_weight_error=float(np.sqrt(spread / n)),
+        mean_weight_error=mean_error(mean_weight, error, n, support if exact else None, lambda: x.possible),
         pareto_k=_pareto_shape(x),
         bounds=bounds,
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from simulator.intervals.linear import Columns, Linear
 from simulator.logs.log import Codes, Flags, Floats
@@ -99,8 +100,7 @@ def sums_of(
     """
     columns = _columns(rounds)
     keys, codes = np.unique(rounds.persons, return_inverse=True)
-    codes = codes.reshape(-1)
-    totals: Floats = np.stack([np.bincount(codes, weights=column, minlength=keys.size) for column in columns], axis=1)
+    totals = _totals(columns, codes.reshape(-1), keys.size)
     counted = np.where(rounds.rewarded, rounds.weights, 0.0)
     found = Sums(
         n=len(rounds.rewards),
@@ -108,7 +108,7 @@ def sums_of(
         keys=keys,
         folded=False,
         totals=totals,
-        moments=columns @ columns.T,
+        moments=columns.T @ columns,
         modelled=rounds.expected is not None,
         time_span=(float(rounds.times.min()), float(rounds.times.max())),
         reward_span=(float(rounds.rewards.min()), float(rounds.rewards.max())),
@@ -175,14 +175,23 @@ def mixed(keys: NDArray[np.int64], salt: int = 0) -> NDArray[np.uint64]:
 
 
 def _columns(rounds: Rounds) -> Floats:
-    """(c, n) the columns, each contiguous."""
+    """(n, c) the columns, each round contiguous: so are they summed by cluster."""
     rewards, weights = rounds.rewards, rounds.weights
     of_policies = [weights, weights * rewards]
     if rounds.expected is not None and rounds.predicted is not None:
         of_policies += [rounds.expected, weights * (rewards - rounds.predicted)]
-    n = len(rewards)
-    own = np.stack(of_policies, axis=1).reshape(-1, n)  # policy by policy
-    return np.concatenate([np.ones((1, n)), rewards[None], own])
+    found = np.empty((len(rewards), 2 + len(of_policies) * len(weights)))
+    found[:, ONE], found[:, REWARD] = 1.0, rewards
+    for place, each in enumerate(of_policies):
+        found[:, 2 + place :: len(of_policies)] = each.T  # policy by policy
+    return found
+
+
+def _totals(columns: Floats, codes: NDArray[np.intp], clusters: int) -> Floats:
+    """(G, c) the sums of (n, c) columns by cluster, of which (n,) codes tell which one each row is in."""
+    n = len(codes)
+    found: Floats = sparse.csc_array((np.ones(n), codes, np.arange(n + 1)), shape=(clusters, n)) @ columns
+    return found
 
 
 def _folded(sums: Sums) -> Sums:
@@ -195,9 +204,8 @@ def _folded(sums: Sums) -> Sums:
 def _add_folded(totals: Floats, sums: Sums) -> None:
     """Add the persons' sums to those of their clusters, (most, c)."""
     clusters = (mixed(sums.keys) % np.uint64(sums.most)).astype(np.intp)
-    order = np.argsort(clusters, kind="stable")
-    present, first = np.unique(clusters[order], return_index=True)
-    totals[present] += np.add.reduceat(sums.totals[order], first, axis=0)
+    present, codes = np.unique(clusters, return_inverse=True)
+    totals[present] += _totals(sums.totals, codes.reshape(-1), present.size)
 
 
 def _greatest(weights: Floats, count: int) -> Floats:

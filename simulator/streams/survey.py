@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.logs.distinct import distinct
 from simulator.logs.log import Codes, LogError, when
 from simulator.streams.pieces import Piece, Reader
 from simulator.streams.sums import mixed
@@ -86,7 +87,7 @@ def both(first: Survey, second: Survey) -> Survey:
         total=first.total + second.total,
         rewarded=first.rewarded + second.rewarded,
         rewards=Counter(dict(rewards.most_common(MOST_VALUES))) if len(rewards) > 2 * MOST_VALUES else rewards,
-        hashes=np.union1d(first.hashes, second.hashes)[:SKETCH],
+        hashes=distinct(np.concatenate([first.hashes, second.hashes]))[:SKETCH],
         spans=first.spans + second.spans,
     )
 
@@ -110,4 +111,4 @@ def check_order(name: str, survey: Survey, *, column: str | None) -> None:
 
 
 def _least(persons: Codes) -> NDArray[np.uint64]:
-    return np.unique(mixed(np.unique(persons)))[:SKETCH]
+    return distinct(mixed(distinct(persons)))[:SKETCH]

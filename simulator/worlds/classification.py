@@ -3,14 +3,11 @@
 Bietti, Agarwal and Langford 2021, "A contextual bandit bake-off". The sets come with scikit-learn.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import datasets
 
 from policies.base import Policy, uniform
 from policies.types import Action, Features
@@ -18,11 +15,11 @@ from simulator.logs.contexts import Contexts
 from simulator.logs.log import Floats, Log
 from simulator.worlds.single import drawn, evenly
 
-_LOADERS: dict[str, Callable[[], Any]] = {
-    "digits": datasets.load_digits,
-    "wine": datasets.load_wine,
-    "breast cancer": datasets.load_breast_cancer,
-    "iris": datasets.load_iris,
+_LOADERS = {
+    "digits": "load_digits",
+    "wine": "load_wine",
+    "breast cancer": "load_breast_cancer",
+    "iris": "load_iris",
 }
 SETS = tuple(_LOADERS)
 
@@ -43,7 +40,9 @@ class Problem:
 @lru_cache(maxsize=1)  # a process is given the cells of one set after another
 def problem(name: str) -> Problem:
     """One of SETS."""
-    loaded = _LOADERS[name]()
+    from sklearn import datasets  # slow to import
+
+    loaded = getattr(datasets, _LOADERS[name])()
     x = np.asarray(loaded.data, dtype=np.float64)
     names = [str(feature) for feature in loaded.feature_names]
     return Problem(

@@ -14,7 +14,7 @@ from elige.client import AsyncClient, Client, EligeError, Evaluation, PlanPoint,
 from elige.v1 import evaluations_pb2 as pb
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-QUANTITY = {"value": 0.2, "low": 0.1, "high": 0.3, "level": 0.95, "method": "gamma", "standardError": 0.05}
+QUANTITY = {"value": 0.2, "low": 0.1, "high": 0.3, "level": 0.95, "method": "skewed", "standardError": 0.05}
 DONE = {
     "id": "e1",
     "state": "EVALUATION_STATE_DONE",
@@ -26,14 +26,33 @@ DONE = {
         "decisions": "400",
         "people": "300",
         "exclusions": [{"reason": "fallback", "decisions": "7"}],
-        "policies": [{"label": "logged", "role": "POLICY_ROLE_LOGGED"}],
+        "policies": [
+            {
+                "label": "logged",
+                "role": "POLICY_ROLE_LOGGED",
+                "note": "as it was",
+                "findings": [{"check": "support", "severity": "SEVERITY_RED", "slot": "cta", "segment": "country=ES"}],
+            }
+        ],
+        "notes": ["beware"],
+        "trained": {"until": "2026-01-02T03:04:05Z"},
+        "grid": {"chosen": "auto", "estimates": [{"policy": "auto", "estimator": "dr", "note": "cut at 9"}]},
+        "replays": [{"policy": "auto", "used": 7}],
         "estimates": [
             {"policy": "logged", "estimator": "mean", "period": {"since": "2026-01-02T03:04:05Z"}, "value": QUANTITY},
             {"policy": "logged", "estimator": "mean", "decisions": "400", "value": QUANTITY},
             {"policy": "auto", "estimator": "dr", "refusal": {"reason": "support", "message": "none of it"}},
         ],
         "comparisons": [
-            {"policy": "auto", "against": "logged", "difference": QUANTITY, "pValue": 0.5, "sentence": "?"}
+            {
+                "policy": "auto",
+                "against": "logged",
+                "difference": QUANTITY,
+                "pValue": 0.5,
+                "sentence": "?",
+                "relative": QUANTITY,
+                "moreDecisions": "70",
+            }
         ],
         "findings": [{"check": "drift", "severity": "SEVERITY_AMBER", "message": "it drifts", "numbers": {"psi": 0.2}}],
         "summary": "nobody knows",
@@ -55,6 +74,15 @@ def test_an_evaluation_is_asked_for_as_said(elige: Any, service: Any) -> None:
         until=AT + timedelta(days=1),
         where="country == 'ES'",
         estimators=["dr"],
+        reward="click",
+        reward_low=0.0,
+        reward_high=1.0,
+        interval="normal",
+        model="vw",
+        grid=["squarecb:gamma_scale=1|2"],
+        replay="auto",
+        learn_every="1h",
+        estimate_propensities=True,
         by=["country"],
         metrics=["click"],
         every=timedelta(days=1),
@@ -71,6 +99,9 @@ def test_an_evaluation_is_asked_for_as_said(elige: Any, service: Any) -> None:
     assert request.period.until.ToDatetime(UTC) == AT + timedelta(days=1)
     assert (request.every.seconds, request.level, request.force, request.seed) == (86_400, 0.9, True, 3)
     assert (request.language, request.request_id) == ("es", "r1")
+    assert (request.reward, request.reward_low, request.reward_high) == ("click", 0.0, 1.0)
+    assert (request.interval, request.model, list(request.grid)) == ("normal", "vw", ["squarecb:gamma_scale=1|2"])
+    assert (request.replay, request.learn_every, request.estimate_propensities) == ("auto", "1h", True)
     assert not request.HasField("train_share")
 
 
@@ -98,13 +129,22 @@ def test_a_result_is_read(elige: Any, service: Any) -> None:
     assert (result.exclusions, result.policies) == ({"fallback": 7}, {"logged": "logged"})
     logged = result.estimate("logged", "mean")
     assert (logged.since, logged.decisions) == (None, 400)
-    assert logged.value == Quantity(0.2, 0.1, 0.3, 0.95, "gamma", 0.05, forced=False)
+    assert logged.value == Quantity(0.2, 0.1, 0.3, 0.95, "skewed", 0.05, forced=False)
     refused = result.estimate("auto")
     assert (refused.value, refused.reason, refused.refusal) == (None, "support", "none of it")
     with pytest.raises(KeyError, match="no estimate"):
         result.estimate("auto", "ips")
     (comparison,) = result.comparisons
     assert (comparison.difference, comparison.p_value, comparison.sentence) == (logged.value, 0.5, "?")
+    assert (comparison.relative, comparison.more_decisions) == (logged.value, 70)
+    (judged,) = result.judged
+    assert (judged.label, judged.role, judged.note) == ("logged", "logged", "as it was")
+    assert [(one.severity, one.slot, one.segment, one.since) for one in judged.findings] == [
+        ("red", "cta", "country=ES", None)
+    ]
+    assert (result.notes, result.trained_since, result.trained_until) == (("beware",), None, AT)
+    assert (result.grid.chosen, result.grid.estimates[0].note, result.grid.since) == ("auto", "cut at 9", None)
+    assert result.replays == ({"policy": "auto", "used": 7},)
     (finding,) = result.findings
     assert (finding.check, finding.severity, finding.numbers) == ("drift", "amber", {"psi": 0.2})
     assert (result.summary, result.provenance) == ("nobody knows", {"seed": 3})
@@ -162,7 +202,7 @@ def test_a_diagnosis_and_a_plan(elige: Any, service: Any) -> None:
     service.answers["Plan"] = json_format.ParseDict(planned, pb.PlanResponse())
     plan = elige.plan("hero", difference=0.1, policy="epsilon:epsilon=0.1", horizon=timedelta(days=30))
     assert (plan.decisions_needed, plan.time_needed, plan.summary) == (900, None, "soon")
-    gain = Quantity(0.2, 0.1, 0.3, 0.95, "gamma", 0.05, forced=False)
+    gain = Quantity(0.2, 0.1, 0.3, 0.95, "skewed", 0.05, forced=False)
     assert plan.points == (PlanPoint(timedelta(days=1), 500, 0.4, gain),)
     request = service.requests[1]
     assert (request.difference, request.policy.name, request.horizon.seconds) == (0.1, "epsilon:epsilon=0.1", 2_592_000)

@@ -1,6 +1,7 @@
 """A database of its own for every test, a clock that stands still, randomness with a seed; servers in this process."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -97,11 +98,20 @@ def postgres() -> Iterator[Postgres]:
         yield one
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database. Every test has a copy: migrating one from nothing takes 30 times as long."""
+    file = tmp_path_factory.mktemp("template") / "elige.db"
+    Database(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Of a database that nobody else has: SQLite, unless the test is run on `postgres` or `memory` too."""
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "elige.db")
         yield f"sqlite:///{tmp_path / 'elige.db'}"
         return
     if kind == "memory":

@@ -97,7 +97,7 @@ def test_a_snapshot_is_judged_only_on_what_is_later(make_log: MakeLog) -> None:
     late = evaluate(log, [Candidate("snap", Speaks(), judged_after=float(log.times[-20]), note="of today")])
     assert late.period.n == 600, "one late snapshot does not narrow the others"
     assert late.row("snap").refusal == (
-        "only 19 of 600 rounds are later than what it was trained on; at least 10% are needed"
+        "only 19 of 600 rounds are later than what it was trained on; at least 10 % are needed"
     )
     assert late.row("snap").note == "of today"
 
@@ -120,6 +120,35 @@ def test_one_refusal_does_not_hide_the_rest(make_log: MakeLog) -> None:
     early = evaluate(log[:540], ["fixed:c"])
     assert early.row("fixed:c").refusal == "'c' could not be chosen in any round of the judged period"
     assert early.row("fixed:a").refusal is None
+    spanish = evaluate(log[:540], ["fixed:c"], lang="es").row("fixed:c").refusal
+    assert spanish == "'c' no se pudo elegir en ninguna decisión del periodo juzgado"
+
+
+def test_estimators_that_the_interval_leaves_out_are_named(make_log: MakeLog) -> None:
+    log = make_log(60)
+
+    def notes(lang: str = "en", **asked: object) -> list[str]:
+        found = evaluate(log, lang=lang, force=True, **asked)  # type: ignore[arg-type]
+        return [note for note in found.notes if note.startswith(("Left out", "Se omiten"))]
+
+    assert notes() == []
+    assert notes(interval="likelihood") == ["Left out, since they have no likelihood interval: dm, dr."]
+    assert notes(interval="likelihood", estimators=["best"]) == notes(interval="likelihood")
+    assert notes("es", model="none") == ["Se omiten, por necesitar un modelo de las recompensas: dm, dr."]
+    assert notes(interval="anytime", estimators=["ips"]) == []
+
+
+def test_what_was_judged_on_is_told_in_the_language_asked_for(make_log: MakeLog) -> None:
+    late = Candidate("late", Speaks(), judged_after=590 * 60.0)
+    found = evaluate(make_log(known=False), [late, Candidate("early", Speaks(), judged_after=60.0)], lang="es")
+    assert found.row("late").refusal == (
+        "solo 9 de 600 decisiones son posteriores a aquellas con que se entrenó; hace falta el 10 %"
+    )
+    assert found.notes[:2] == (
+        "Todas las filas se juzgan en el mismo periodo: "
+        "de 1970-01-01T00:02:00Z a 1970-01-01T09:59:00Z (598 decisiones).",
+        "Solo se conoce la probabilidad de lo elegido: el soporte se estima a partir de los pesos.",
+    )
 
 
 def test_intervals_stay_where_a_mean_reward_can_be(make_log: MakeLog) -> None:

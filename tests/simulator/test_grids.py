@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -7,7 +8,6 @@ import pytest
 from policies.registry import PolicyError
 from policies.types import Action, Features, Pmf
 from simulator import Candidate, EvaluationError, Log, render, to_html, to_json
-from simulator.engines.local import Inline
 from simulator.grids import evaluate_grid, expand, expanded
 
 MakeLog = Callable[..., Log]
@@ -113,7 +113,7 @@ def test_persons_on_both_sides_are_told(make_log: MakeLog) -> None:
     assert not any("learned from as well" in note for note in apart.notes)
 
 
-class Counting(Inline):
+class Counting:
     """An engine that says it has cores, and counts what it is given."""
 
     cores = 2
@@ -129,13 +129,16 @@ class Counting(Inline):
 
 def test_trained_elsewhere_they_are_the_same(make_log: MakeLog, monkeypatch: pytest.MonkeyPatch) -> None:
     here = evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"])
-    few = Counting()
-    evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"], engine=few)
-    assert few.pieces == 0, "too little to learn for another process to be worth its start"
+    local = Counting()
+    monkeypatch.setattr("simulator.grids.local_engine", lambda: nullcontext(local))
+    evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"])
+    assert local.pieces == 0, "too little to learn for another process to be worth its start"
     monkeypatch.setattr("simulator.grids.LEAST_PARALLEL", 100)
-    engine = Counting()
-    there = evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"], engine=engine)
-    assert engine.pieces == 3
+    evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"])
+    assert local.pieces == 3
+    asked = Counting()
+    there = evaluate_grid(make_log(1600), [GRID, "thompson"], estimators=["dr"], engine=asked)
+    assert asked.pieces == 3
     assert there.grid == here.grid
     assert there.rows == here.rows
 

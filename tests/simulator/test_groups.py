@@ -56,6 +56,19 @@ def test_few_numbers_are_groups_and_many_are_quarters() -> None:
     assert grouped([1000.0] * 3000 + [float(i) for i in range(1000)]) == {"above 999": 3000, "up to 999": 1000}
 
 
+def test_numbers_that_differ_late_are_still_told_apart() -> None:
+    n = MIN_ROUNDS
+    assert grouped([20240101.0] * n + [20240102.0] * n) == {"20240101": n, "20240102": n}
+    assert grouped([0.1 + 0.2] * n + [0.3] * n) == {"0.30000000000000004": n, "0.29999999999999999": n}
+    dates: list[Value | None] = [20240000.0 + i for i in range(4 * n)]
+    assert grouped(dates) == {
+        "up to 20240199": n,
+        "above 20240199, up to 20240399": n,
+        "above 20240399, up to 20240599": n,
+        "above 20240599": n,
+    }
+
+
 @pytest.fixture
 def found(make_log: MakeLog) -> Evaluation:
     return evaluate(make_log(), by=LANG)

@@ -66,6 +66,14 @@ class EvaluationArguments(TypedDict, total=False):
     seed: int
     language: str
     request_id: str
+    interval: str
+    model: str
+    replay: str
+    learn_every: str
+    grid: Iterable[str]
+    estimate_propensities: bool
+    reward_low: float
+    reward_high: float
 
 
 class PlanArguments(TypedDict, total=False):
@@ -93,7 +101,9 @@ def start_evaluation(
     since, until: only decisions of this period, with a zone.
     where: only decisions for which this CEL expression holds.
     estimators: by default `snips` and `dr`.
-    slots, reward, metrics, by, every, train_share, level, force, seed, language: as the contract says.
+    slots, reward, metrics, by, every, train_share, level, force, seed, language, interval, model, replay, learn_every,
+        estimate_propensities, reward_low, reward_high: as the contract says.
+    grid: learners with alternatives, of which one is chosen and judged: `squarecb:gamma_scale=1|10`.
     request_id: makes the call safe to repeat; by default a fresh one, since the client repeats it by itself.
 
     Follow it with `watch_evaluation`. Raises EligeError; TypeError or ValueError for an argument that can't be sent.
@@ -223,6 +233,7 @@ def _start_request(
     metrics: Iterable[str] = (),
     by: Iterable[str] = (),
     every: timedelta | None = None,
+    grid: Iterable[str] = (),
     request_id: str | None = None,
     **plain: Any,
 ) -> evaluations_pb2.StartEvaluationRequest:
@@ -233,6 +244,7 @@ def _start_request(
         slots=texts("slots", slots),
         metrics=texts("metrics", metrics),
         by=texts("by", by),
+        grid=texts("grid", grid),
         request_id=uuid.uuid4().hex if request_id is None else request_id,
         **plain,
     )

@@ -28,6 +28,7 @@ class Estimate:
     with its `reason` in short.
 
     slot, metric, segment: empty for the whole decision, the reward, everybody. since, until: None for the whole period.
+    note: what the estimator chose, how the policy was judged here.
     """
 
     policy: str
@@ -45,11 +46,14 @@ class Estimate:
     value: Quantity | None
     reason: str
     refusal: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two policies on the same decisions. p_value: corrected for the number of comparisons."""
+    """Two policies on the same decisions. p_value: corrected for the number of comparisons. relative: the difference as
+    a share of what `against` earned; more_decisions: about how many would show it; None where that is not known.
+    """
 
     policy: str
     against: str
@@ -61,11 +65,15 @@ class Comparison:
     refusal: str
     p_value: float | None
     sentence: str
+    relative: Quantity | None
+    more_decisions: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked. severity: `green`, `amber` or `red`; advice: what to do, empty if nothing."""
+    """One thing that was checked. severity: `green`, `amber` or `red`; advice: what to do, empty if nothing. slot,
+    metric, segment, since, until: of which part of the log; empty, None: of all of it.
+    """
 
     check: str
     severity: str
@@ -73,13 +81,44 @@ class Finding:
     advice: str
     numbers: Content
     slot: str
+    metric: str
+    segment: str
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPolicy:
+    """A policy in a result. role: `candidate`, `logged`, `uniform`, `fixed` or `control`; note: how it was judged where
+    that is not plain.
+    """
+
+    label: str
+    role: str
+    note: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridResult:
+    """Specifications among which one was chosen. estimates, comparisons: of the decisions since … until, which chose it
+    and judge nothing else.
+    """
+
+    chosen: str
+    since: datetime | None
+    until: datetime | None
+    estimates: tuple[Estimate, ...]
+    comparisons: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
     """What an evaluation found. policies: each with its role: `candidate`, `logged`, `uniform`, `fixed`, `control`.
 
-    exclusions: decisions that were not judged, by why.
+    exclusions: decisions that were not judged, by why. judged: the policies in full. trained_since, trained_until: what
+    learners named by specification were trained on. grid: among which the policy was chosen; replays: how each replayed
+    learner went through the log, as `elige evaluate --json` tells it.
     """
 
     since: datetime | None
@@ -93,6 +132,12 @@ class EvaluationResult:
     findings: tuple[Finding, ...]
     summary: str
     provenance: Content
+    notes: tuple[str, ...]
+    judged: tuple[JudgedPolicy, ...]
+    trained_since: datetime | None
+    trained_until: datetime | None
+    grid: GridResult | None
+    replays: tuple[Content, ...]
 
     def estimate(
         self, policy: str, estimator: str = "dr", *, slot: str = "", metric: str = "", segment: str = ""

@@ -11,6 +11,8 @@ from elige.client.evaluation_records import (
     Evaluation,
     EvaluationResult,
     Finding,
+    GridResult,
+    JudgedPolicy,
     Plan,
     PlanPoint,
     Quantity,
@@ -68,6 +70,31 @@ def _result(message: estimates_pb2.EvaluationResult) -> EvaluationResult:
         findings=tuple(map(_finding, message.findings)),
         summary=message.summary,
         provenance=to_dict(message.provenance),
+        notes=tuple(message.notes),
+        judged=tuple(map(_judged, message.policies)),
+        trained_since=moment(message.trained, "since"),
+        trained_until=moment(message.trained, "until"),
+        grid=_grid(message.grid) if message.HasField("grid") else None,
+        replays=tuple(map(to_dict, message.replays)),
+    )
+
+
+def _judged(message: estimates_pb2.JudgedPolicy) -> JudgedPolicy:
+    return JudgedPolicy(
+        label=message.label,
+        role=name_of(estimates_pb2.PolicyRole, message.role, "POLICY_ROLE_"),
+        note=message.note,
+        findings=tuple(map(_finding, message.findings)),
+    )
+
+
+def _grid(message: estimates_pb2.GridResult) -> GridResult:
+    return GridResult(
+        chosen=message.chosen,
+        since=moment(message.period, "since"),
+        until=moment(message.period, "until"),
+        estimates=tuple(map(_estimate, message.estimates)),
+        comparisons=tuple(map(_comparison, message.comparisons)),
     )
 
 
@@ -88,6 +115,7 @@ def _estimate(message: estimates_pb2.Estimate) -> Estimate:
         value=_maybe_quantity(message, "value"),
         reason=message.refusal.reason,
         refusal=message.refusal.message,
+        note=message.note,
     )
 
 
@@ -103,6 +131,8 @@ def _comparison(message: estimates_pb2.Comparison) -> Comparison:
         refusal=message.refusal.message,
         p_value=optional(message, "p_value"),
         sentence=message.sentence,
+        relative=_maybe_quantity(message, "relative"),
+        more_decisions=optional(message, "more_decisions"),
     )
 
 
@@ -114,6 +144,10 @@ def _finding(message: estimates_pb2.Finding) -> Finding:
         advice=message.advice,
         numbers=to_dict(message.numbers),
         slot=message.slot,
+        metric=message.metric,
+        segment=message.segment,
+        since=moment(message.period, "since"),
+        until=moment(message.period, "until"),
     )
 
 

@@ -35,7 +35,7 @@ SEVERITY_AMBER: Severity
 SEVERITY_RED: Severity
 
 class EvaluationResult(_message.Message):
-    __slots__ = ("period", "decisions", "people", "exclusions", "policies", "estimates", "comparisons", "findings", "summary", "provenance")
+    __slots__ = ("period", "decisions", "people", "exclusions", "policies", "estimates", "comparisons", "findings", "summary", "provenance", "notes", "trained", "grid", "replays")
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,10 @@ class EvaluationResult(_message.Message):
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    TRAINED_FIELD_NUMBER: _ClassVar[int]
+    GRID_FIELD_NUMBER: _ClassVar[int]
+    REPLAYS_FIELD_NUMBER: _ClassVar[int]
     period: _common_pb2.Period
     decisions: int
     people: int
@@ -56,7 +60,23 @@ class EvaluationResult(_message.Message):
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
     summary: str
     provenance: _struct_pb2.Struct
-    def __init__(self, period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., decisions: _Optional[int] = ..., people: _Optional[int] = ..., exclusions: _Optional[_Iterable[_Union[Exclusion, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[JudgedPolicy, _Mapping]]] = ..., estimates: _Optional[_Iterable[_Union[Estimate, _Mapping]]] = ..., comparisons: _Optional[_Iterable[_Union[Comparison, _Mapping]]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., summary: _Optional[str] = ..., provenance: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    trained: _common_pb2.Period
+    grid: GridResult
+    replays: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
+    def __init__(self, period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., decisions: _Optional[int] = ..., people: _Optional[int] = ..., exclusions: _Optional[_Iterable[_Union[Exclusion, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[JudgedPolicy, _Mapping]]] = ..., estimates: _Optional[_Iterable[_Union[Estimate, _Mapping]]] = ..., comparisons: _Optional[_Iterable[_Union[Comparison, _Mapping]]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., summary: _Optional[str] = ..., provenance: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ..., trained: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., grid: _Optional[_Union[GridResult, _Mapping]] = ..., replays: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
+
+class GridResult(_message.Message):
+    __slots__ = ("chosen", "period", "estimates", "comparisons")
+    CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATES_FIELD_NUMBER: _ClassVar[int]
+    COMPARISONS_FIELD_NUMBER: _ClassVar[int]
+    chosen: str
+    period: _common_pb2.Period
+    estimates: _containers.RepeatedCompositeFieldContainer[Estimate]
+    comparisons: _containers.RepeatedCompositeFieldContainer[Comparison]
+    def __init__(self, chosen: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., estimates: _Optional[_Iterable[_Union[Estimate, _Mapping]]] = ..., comparisons: _Optional[_Iterable[_Union[Comparison, _Mapping]]] = ...) -> None: ...
 
 class Exclusion(_message.Message):
     __slots__ = ("reason", "decisions")
@@ -67,19 +87,23 @@ class Exclusion(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., decisions: _Optional[int] = ...) -> None: ...
 
 class JudgedPolicy(_message.Message):
-    __slots__ = ("label", "role", "policy", "arguments")
+    __slots__ = ("label", "role", "policy", "arguments", "findings", "note")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     label: str
     role: PolicyRole
     policy: _common_pb2.PolicySpec
     arguments: _containers.RepeatedCompositeFieldContainer[_common_pb2.SlotPolicy]
-    def __init__(self, label: _Optional[str] = ..., role: _Optional[_Union[PolicyRole, str]] = ..., policy: _Optional[_Union[_common_pb2.PolicySpec, _Mapping]] = ..., arguments: _Optional[_Iterable[_Union[_common_pb2.SlotPolicy, _Mapping]]] = ...) -> None: ...
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    note: str
+    def __init__(self, label: _Optional[str] = ..., role: _Optional[_Union[PolicyRole, str]] = ..., policy: _Optional[_Union[_common_pb2.PolicySpec, _Mapping]] = ..., arguments: _Optional[_Iterable[_Union[_common_pb2.SlotPolicy, _Mapping]]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Estimate(_message.Message):
-    __slots__ = ("policy", "estimator", "slot", "metric", "segment", "period", "decisions", "people", "effective_sample_size", "support", "largest_weight", "value", "refusal")
+    __slots__ = ("policy", "estimator", "slot", "metric", "segment", "period", "decisions", "people", "effective_sample_size", "support", "largest_weight", "value", "refusal", "note")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ESTIMATOR_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +117,7 @@ class Estimate(_message.Message):
     LARGEST_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     policy: str
     estimator: str
     slot: str
@@ -106,7 +131,8 @@ class Estimate(_message.Message):
     largest_weight: float
     value: Quantity
     refusal: EstimateRefusal
-    def __init__(self, policy: _Optional[str] = ..., estimator: _Optional[str] = ..., slot: _Optional[str] = ..., metric: _Optional[str] = ..., segment: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., decisions: _Optional[int] = ..., people: _Optional[int] = ..., effective_sample_size: _Optional[float] = ..., support: _Optional[float] = ..., largest_weight: _Optional[float] = ..., value: _Optional[_Union[Quantity, _Mapping]] = ..., refusal: _Optional[_Union[EstimateRefusal, _Mapping]] = ...) -> None: ...
+    note: str
+    def __init__(self, policy: _Optional[str] = ..., estimator: _Optional[str] = ..., slot: _Optional[str] = ..., metric: _Optional[str] = ..., segment: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., decisions: _Optional[int] = ..., people: _Optional[int] = ..., effective_sample_size: _Optional[float] = ..., support: _Optional[float] = ..., largest_weight: _Optional[float] = ..., value: _Optional[_Union[Quantity, _Mapping]] = ..., refusal: _Optional[_Union[EstimateRefusal, _Mapping]] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Quantity(_message.Message):
     __slots__ = ("value", "low", "high", "level", "method", "standard_error", "forced")
@@ -135,7 +161,7 @@ class EstimateRefusal(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Comparison(_message.Message):
-    __slots__ = ("policy", "against", "estimator", "slot", "metric", "segment", "difference", "refusal", "p_value", "sentence")
+    __slots__ = ("policy", "against", "estimator", "slot", "metric", "segment", "difference", "refusal", "p_value", "sentence", "relative", "more_decisions")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     ESTIMATOR_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +172,8 @@ class Comparison(_message.Message):
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     P_VALUE_FIELD_NUMBER: _ClassVar[int]
     SENTENCE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_FIELD_NUMBER: _ClassVar[int]
+    MORE_DECISIONS_FIELD_NUMBER: _ClassVar[int]
     policy: str
     against: str
     estimator: str
@@ -156,20 +184,28 @@ class Comparison(_message.Message):
     refusal: EstimateRefusal
     p_value: float
     sentence: str
-    def __init__(self, policy: _Optional[str] = ..., against: _Optional[str] = ..., estimator: _Optional[str] = ..., slot: _Optional[str] = ..., metric: _Optional[str] = ..., segment: _Optional[str] = ..., difference: _Optional[_Union[Quantity, _Mapping]] = ..., refusal: _Optional[_Union[EstimateRefusal, _Mapping]] = ..., p_value: _Optional[float] = ..., sentence: _Optional[str] = ...) -> None: ...
+    relative: Quantity
+    more_decisions: int
+    def __init__(self, policy: _Optional[str] = ..., against: _Optional[str] = ..., estimator: _Optional[str] = ..., slot: _Optional[str] = ..., metric: _Optional[str] = ..., segment: _Optional[str] = ..., difference: _Optional[_Union[Quantity, _Mapping]] = ..., refusal: _Optional[_Union[EstimateRefusal, _Mapping]] = ..., p_value: _Optional[float] = ..., sentence: _Optional[str] = ..., relative: _Optional[_Union[Quantity, _Mapping]] = ..., more_decisions: _Optional[int] = ...) -> None: ...
 
 class Finding(_message.Message):
-    __slots__ = ("check", "severity", "message", "advice", "numbers", "slot")
+    __slots__ = ("check", "severity", "message", "advice", "numbers", "slot", "metric", "segment", "period")
     CHECK_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ADVICE_FIELD_NUMBER: _ClassVar[int]
     NUMBERS_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
     check: str
     severity: Severity
     message: str
     advice: str
     numbers: _struct_pb2.Struct
     slot: str
-    def __init__(self, check: _Optional[str] = ..., severity: _Optional[_Union[Severity, str]] = ..., message: _Optional[str] = ..., advice: _Optional[str] = ..., numbers: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., slot: _Optional[str] = ...) -> None: ...
+    metric: str
+    segment: str
+    period: _common_pb2.Period
+    def __init__(self, check: _Optional[str] = ..., severity: _Optional[_Union[Severity, str]] = ..., message: _Optional[str] = ..., advice: _Optional[str] = ..., numbers: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., slot: _Optional[str] = ..., metric: _Optional[str] = ..., segment: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ...) -> None: ...

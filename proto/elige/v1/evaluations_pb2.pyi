@@ -55,7 +55,7 @@ VERDICT_NOT_RECOMPUTABLE: Verdict
 VERDICT_NOT_APPLICABLE: Verdict
 
 class StartEvaluationRequest(_message.Message):
-    __slots__ = ("campaign", "period", "policies", "where", "estimators", "slots", "reward", "metrics", "by", "every", "train_share", "level", "force", "seed", "language", "request_id")
+    __slots__ = ("campaign", "period", "policies", "where", "estimators", "slots", "reward", "metrics", "by", "every", "train_share", "level", "force", "seed", "language", "request_id", "interval", "model", "replay", "learn_every", "grid", "estimate_propensities", "reward_low", "reward_high")
     CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     POLICIES_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,14 @@ class StartEvaluationRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REPLAY_FIELD_NUMBER: _ClassVar[int]
+    LEARN_EVERY_FIELD_NUMBER: _ClassVar[int]
+    GRID_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_PROPENSITIES_FIELD_NUMBER: _ClassVar[int]
+    REWARD_LOW_FIELD_NUMBER: _ClassVar[int]
+    REWARD_HIGH_FIELD_NUMBER: _ClassVar[int]
     campaign: str
     period: _common_pb2.Period
     policies: _containers.RepeatedCompositeFieldContainer[_common_pb2.PolicySpec]
@@ -88,7 +96,15 @@ class StartEvaluationRequest(_message.Message):
     seed: int
     language: str
     request_id: str
-    def __init__(self, campaign: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.PolicySpec, _Mapping]]] = ..., where: _Optional[str] = ..., estimators: _Optional[_Iterable[str]] = ..., slots: _Optional[_Iterable[str]] = ..., reward: _Optional[str] = ..., metrics: _Optional[_Iterable[str]] = ..., by: _Optional[_Iterable[str]] = ..., every: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., train_share: _Optional[float] = ..., level: _Optional[float] = ..., force: bool = ..., seed: _Optional[int] = ..., language: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    interval: str
+    model: str
+    replay: str
+    learn_every: str
+    grid: _containers.RepeatedScalarFieldContainer[str]
+    estimate_propensities: bool
+    reward_low: float
+    reward_high: float
+    def __init__(self, campaign: _Optional[str] = ..., period: _Optional[_Union[_common_pb2.Period, _Mapping]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.PolicySpec, _Mapping]]] = ..., where: _Optional[str] = ..., estimators: _Optional[_Iterable[str]] = ..., slots: _Optional[_Iterable[str]] = ..., reward: _Optional[str] = ..., metrics: _Optional[_Iterable[str]] = ..., by: _Optional[_Iterable[str]] = ..., every: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., train_share: _Optional[float] = ..., level: _Optional[float] = ..., force: bool = ..., seed: _Optional[int] = ..., language: _Optional[str] = ..., request_id: _Optional[str] = ..., interval: _Optional[str] = ..., model: _Optional[str] = ..., replay: _Optional[str] = ..., learn_every: _Optional[str] = ..., grid: _Optional[_Iterable[str]] = ..., estimate_propensities: bool = ..., reward_low: _Optional[float] = ..., reward_high: _Optional[float] = ...) -> None: ...
 
 class Evaluation(_message.Message):
     __slots__ = ("id", "state", "progress", "stage", "request", "created_at", "started_at", "finished_at", "created_by", "error", "result")

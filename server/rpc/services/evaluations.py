@@ -2,8 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 import grpc
 
@@ -22,6 +25,7 @@ from server.service import Service
 from server.store import evaluations as evaluation_rows
 from server.store.evaluations import EvaluationState, StoredEvaluation
 
+T = TypeVar("T")
 Context = grpc.aio.ServicerContext
 WATCH_SECONDS = 0.25
 """How often a stream looks for progress."""
@@ -32,6 +36,7 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._one_by_one = ThreadPoolExecutor(1, thread_name_prefix="elige-asked")
 
     async def StartEvaluation(self, request: pb.StartEvaluationRequest, context: Context) -> pb.Evaluation:  # noqa: N802
         stored = await asyncio.to_thread(self._start, request)
@@ -95,19 +100,25 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
 
     async def Diagnose(self, request: pb.DiagnoseRequest, context: Context) -> pb.DiagnoseResponse:  # noqa: N802
         since, until = evaluations_wire.read_period(request.period)
-        found = await asyncio.to_thread(
-            examine,
-            self._service.database,
-            request.campaign,
-            since=since,
-            until=until,
-            lang=request.language,
-            now=datetime.now(UTC),
+        found = await self._in_turn(
+            partial(
+                examine,
+                self._service.database,
+                request.campaign,
+                since=since,
+                until=until,
+                lang=request.language,
+                now=datetime.now(UTC),
+            )
         )
         return findings_wire.write_diagnosed(found)
 
     async def Plan(self, request: pb.PlanRequest, context: Context) -> pb.PlanResponse:  # noqa: N802
-        return await asyncio.to_thread(self._plan, request)
+        return await self._in_turn(partial(self._plan, request))
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        """What computes for seconds: several at once would slow decisions several times as much."""
+        return await asyncio.get_running_loop().run_in_executor(self._one_by_one, work)
 
     def _plan(self, request: pb.PlanRequest) -> pb.PlanResponse:
         try:

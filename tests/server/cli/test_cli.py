@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from server.cli import app, is_expected, main
 from server.cli.campaigns import campaigns_of
 from server.cli.options import read_pairs, read_time
+from simulator.engines.local import EngineError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 Run = Callable[..., Result]
@@ -113,6 +114,8 @@ def test_main_prints_the_sentence_and_fails(
 def test_a_defect_keeps_its_traceback() -> None:
     assert not is_expected(KeyError("x"))
     assert not is_expected(ValueError("of somebody else"))
+    assert not is_expected(RuntimeError("of Python"))
+    assert is_expected(EngineError("a process ended")), "what was written for users, whatever its class"
 
 
 def test_pairs_are_read_as_what_they_look_like() -> None:

@@ -16,6 +16,12 @@ Run = Callable[[str], Result]
 
 
 @pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Of a database that is not there yet."""
+    return f"sqlite:///{tmp_path / 'elige.db'}"
+
+
+@pytest.fixture
 def run(url: str) -> Run:
     return lambda command: CliRunner().invoke(app, ["db", command, "--db", url])
 

@@ -143,3 +143,18 @@ def test_red_findings_end_with_3(run: Run, trial: Trial) -> None:
     assert told.exit_code == 3
     assert told.stdout.startswith("red, rewards: All 400 rounds have the reward 0: no policy can be told from another.")
     assert "Wait for rewards, or check that they arrive." in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--world", "rare", "--engine", "spark"], "'spark': expected one of local, ray"),
+        (["--world", "rare", "--engine", "ray"], "expected with a .parquet log"),
+        (["--world", "rare", "--cluster", "10.0.0.1:6379"], "goes with --engine ray"),
+        (["--world", "rare", "--html", "nowhere/page.html"], "no folder 'nowhere' to write it to"),
+    ],
+)
+def test_what_can_not_be_had_is_told_before_the_log_is_read(run: Run, arguments: list[str], message: str) -> None:
+    told = run("evaluate", *arguments)
+    assert told.exit_code == 2
+    assert message in " ".join(told.output.split())

@@ -59,6 +59,7 @@ def test_one_that_is_saved_can_be_shown_and_computed_again(
     assert name in run("evaluation", "list", "--campaign", "hero").output
     monkeypatch.setenv("COLUMNS", "250")
     assert json.loads(run("evaluation", "list", "--campaign", "other", "--json").output) == []
+    assert "no evaluations yet" in run("evaluation", "list", "--campaign", "other").output
 
     shown = run("evaluation", "show", name).output
     assert "up to 400 in its sequence, of which 400 count, read by version 1; reward click + 0.01 * revenue" in shown
@@ -95,3 +96,17 @@ def test_one_that_waits_can_be_cancelled(run: Run, matured: None, database: Data
     assert run("evaluation", "cancel", "e1").output == "e1: cancelled\n"
     assert "evaluation e1: cancelled" in run("evaluation", "show", "e1").output
     assert "no evaluation 'nope'" in str(run("evaluation", "cancel", "nope").exception)
+
+
+def test_those_that_have_ended_can_be_deleted(run: Run, matured: None, database: Database) -> None:
+    for name in ("e1", "e2", "e3"):
+        ask(database, EvaluationRequest(campaign="hero"), evaluation_id=name, now=datetime.now(UTC))
+    run("evaluation", "cancel", "e1")
+    run("evaluation", "cancel", "e2")
+    waiting = run("evaluation", "delete", "e1", "e3")
+    assert "evaluation 'e3' is queued: cancel it first" in str(waiting.exception)
+    assert "no evaluation 'nope'" in str(run("evaluation", "delete", "e1", "nope").exception)
+    assert "evaluation e1: cancelled" in run("evaluation", "show", "e1").output, "none, where one can't be"
+    assert run("evaluation", "delete", "e1", "e2", "e1").output == "e1: deleted\ne2: deleted\n"
+    assert "no evaluation 'e1'" in str(run("evaluation", "show", "e1").exception)
+    assert "evaluation e3: queued" in run("evaluation", "show", "e3").output

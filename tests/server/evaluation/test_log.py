@@ -192,6 +192,8 @@ def test_mistakes_are_told(store: Database, make_source: Make) -> None:
         read_log(store, "trial", slot="headline")
     with pytest.raises(ExpressionError, match="did you mean 'country'"):
         read_log(store, "trial", where="contry == 'ES'")
+    with pytest.raises(ExpressionError, match="known: 'country', 'group', 'import', 'orders', 'row', 'version', 'vip'"):
+        read_log(store, "trial", where="send == 's1'")
     with pytest.raises(InvalidRequest, match="holds for none of the 400 decisions"):
         read_log(store, "trial", where="country == 'FR'")
     with pytest.raises(InvalidRequest, match="nothing to evaluate"):

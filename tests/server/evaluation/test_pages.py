@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from policies.expressions import ExpressionError
 from server.cli import app
 from server.decide import SlotOptions
 from server.errors import InvalidRequest
@@ -105,6 +106,26 @@ def test_only_fallbacks_are_no_page(put: Any, hero: str, log: Any, clock: Any, n
     new_trainer().step(clock.move(hours=1))
     with pytest.raises(InvalidRequest, match=r"in which every slot was drawn and shown.*one slot alone may have some"):
         reading(log.database)
+
+
+def test_decisions_by_label_group_and_version(page: Database, sql: Any, tmp_path: Path) -> None:
+    sql('UPDATE decisions SET labels = \'{"send": "s1", "country": "FR", "version": 2}\' WHERE labels LIKE \'%s1%\'')
+    export_log(page, tmp_path)
+    for where, n in (
+        ("send == 's0'", 200),
+        ("send == 's1' && country == 'ES'", 100),  # a declared key of the context is never a label
+        ("present(send) && group != 'control'", 400),
+        ("version == 1", 200),
+        ("version == 2", 200),  # a label of this name comes first
+    ):
+        found = reading(page, where=where)
+        assert len(found.rewards) == n, where
+        np.testing.assert_array_equal(read_exported(tmp_path, "hero", Wanted(where=where)).rewards, found.rewards)
+    with pytest.raises(ExpressionError, match="no name 'sent', did you mean 'send'"):
+        reading(page, where="sent == 's0'")
+    sql("UPDATE decisions SET context = '{}' WHERE labels LIKE '%s1%'")
+    with pytest.raises(InvalidRequest, match="holds for none of the 400 decisions"):
+        reading(page, where="country == 'FR'")
 
 
 def test_metrics_and_labels_of_every_round(page: Database, tmp_path: Path) -> None:
@@ -215,7 +236,9 @@ def test_a_slot_that_learns_nothing_is_served_as_the_campaign_says(
         trainer.step(clock.move(hours=1))
     found = run(Stored(log.database), EvaluationRequest(campaign="hero", policies=("snapshot:1",)))
     row = found.row("snapshot:1")
-    assert {slot: one.ess for slot, one in row.slots.items()} == {"headline": 150.0, "cta": 150.0}, "it was served"
+    # it was served: weights of 1, but for the last bits of a policy's probabilities that are computed once more
+    assert {slot: one.ess for slot, one in row.slots.items()} == pytest.approx({"headline": 150.0, "cta": 150.0})
+    assert {slot: one.max_weight for slot, one in row.slots.items()} == pytest.approx({"headline": 1.0, "cta": 1.0})
     assert row.estimates["ips"].value == pytest.approx(found.row("logged").estimates["mean"].value)
 
 

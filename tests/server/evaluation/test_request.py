@@ -1,3 +1,5 @@
+import json
+from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
@@ -6,6 +8,7 @@ from policies.registry import PolicyError
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
 from server.reward_anew import OtherReward
+from simulator import USUAL
 
 
 def test_a_document_gives_an_equal_request_back() -> None:
@@ -20,8 +23,21 @@ def test_a_document_gives_an_equal_request_back() -> None:
         confidence=0.9,
         force=True,
     )
-    assert EvaluationRequest.from_document(asked.document()) == asked
-    assert EvaluationRequest(campaign="a").document() == {"campaign": "a"}
+    document = json.loads(json.dumps(asked.document()))
+    assert EvaluationRequest.from_document(document) == asked
+
+
+def test_a_document_holds_what_was_not_said_too() -> None:
+    document = EvaluationRequest(campaign="a").document()
+    assert document.keys() == {field.name for field in fields(EvaluationRequest)}
+    assert (document["interval"], document["estimators"], document["every"]) == ("skewed", [*USUAL], None)
+    assert EvaluationRequest.from_document(document) == EvaluationRequest(campaign="a")
+
+
+def test_a_document_of_an_older_version_is_read() -> None:
+    assert EvaluationRequest.from_document({"campaign": "a", "by": ["country"]}) == EvaluationRequest(
+        campaign="a", by=("country",)
+    )
 
 
 def test_what_a_newer_version_asked_is_not_taken_for_something_else() -> None:

@@ -103,3 +103,11 @@ def test_elige_evaluate(table: Path) -> None:
     alone = CliRunner().invoke(app, command)
     assert alone.exit_code == 2
     assert "--mapping" in alone.output
+
+
+def test_a_mapping_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"mapping .*nowhere\.yaml: No such file or directory; expected a YAML"):
+        read_mapping(tmp_path / "nowhere.yaml")
+    (tmp_path / "table.yaml").write_bytes(b"PAR1\xe5\x00")
+    with pytest.raises(InvalidRequest, match=r"table\.yaml is no YAML"):
+        read_mapping(tmp_path / "table.yaml")

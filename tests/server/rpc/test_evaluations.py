@@ -1,5 +1,6 @@
 """Evaluations as jobs, through a real server: asked for once, computed by a process of its own, followed, stopped."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from elige.client.values import to_dict
 from elige.v1 import estimates_pb2
 from elige.v1 import evaluations_pb2 as pb
+from server.errors import InvalidRequest
 from server.evaluation import jobs
 from server.evaluation.log import read_log
 from server.rpc.services import evaluations as service
@@ -95,12 +97,24 @@ def test_what_can_not_be_asked_is_refused_at_once(
         ({"estimators": ["guess"]}, "'guess'"),
         ({"slots": ["nope"]}, "no slot 'nope'; it has: headline, cta"),
         ({"where": "country = 'ES'"}, "country = 'ES'"),
-        ({"where": "nope == 'ES'"}, "nope"),
         ({"reward": "nope + 1"}, "nope"),
+        ({"reward_low": 0.0}, "reward_low: expected together with reward"),
+        ({"reward": "click", "reward_high": 1.0}, "reward_high alone: expected reward_low and reward_high"),
+        ({"interval": "exact"}, "interval 'exact': expected one of skewed"),
+        ({"interval": "anytime"}, "estimator 'snips' has no anytime interval"),
+        ({"model": "trees"}, "model 'trees': expected one of linear, vw, none"),
+        ({"replay": "backwards"}, "replay 'backwards': expected one of auto"),
+        ({"replay": "auto", "learn_every": "soon"}, "learn every 'soon'"),
+        ({"learn_every": "50"}, "learn_every '50': expected together with replay"),
+        ({"replay": "auto"}, "a replay is of one slot; expected one of headline, cta as the slot"),
+        ({"grid": ["squarecb:gamma_scale=1|2"]}, "a grid is of one slot"),
+        ({"grid": ["squarecb"], "slots": ["cta"]}, "a grid of 1 combination"),
+        ({"grid": ["squarecb:gamma_scale=1|2"], "metrics": ["click"]}, "a grid is chosen by the reward"),
+        ({"seed": 2**53 + 1}, "seed 9007199254740993: expected 0 to"),
         ({"metrics": ["nope"]}, "no metric 'nope'"),
         ({"level": 1.0}, "confidence 1.0"),
         ({"train_share": 0.0}, "train_share 0.0"),
-        ({"seed": -1}, "seed -1: expected 0 or more"),
+        ({"seed": -1}, "seed -1: expected 0 to 9007199254740992"),
         ({"every": {"seconds": 1}}, "expected at least 1 minute"),
         ({"language": "fr"}, "language 'fr'"),
         ({"period": {"since": {"seconds": 5}, "until": {"seconds": 5}}}, "is not after since"),
@@ -132,6 +146,11 @@ def test_what_was_asked_is_told_back(server: Any, matured: None, nobody_computes
         where="country == 'ES'",
         estimators=["ips"],
         reward="click * 2",
+        reward_low=0.0,
+        reward_high=2.0,
+        interval="normal",
+        model="none",
+        estimate_propensities=True,
         metrics=["click"],
         by=["country"],
         train_share=0.25,
@@ -145,6 +164,22 @@ def test_what_was_asked_is_told_back(server: Any, matured: None, nobody_computes
     request.period.until.FromJsonString("2027-01-01T00:00:00Z")
     request.every.FromJsonString("3600s")
     assert server.evaluations.StartEvaluation(request).request == request
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"grid": ["squarecb:gamma_scale=1|2"]}, {"replay": "rejection", "learn_every": "1h"}],
+    ids=["grid", "replay"],
+)
+def test_how_one_slot_is_learned_is_told_back(
+    server: Any, matured: None, nobody_computes: None, asked: dict[str, Any]
+) -> None:
+    request = pb.StartEvaluationRequest(campaign="hero", slots=["cta"], request_id="r1", **asked)
+    told = server.evaluations.StartEvaluation(request).request
+    for name, value in asked.items():
+        assert getattr(told, name) == value
+    usual = server.evaluations.StartEvaluation(pb.StartEvaluationRequest(campaign="hero")).request
+    assert (usual.interval, usual.model, usual.replay, usual.learn_every) == ("skewed", "linear", "", "")
 
 
 def test_lists_by_page_and_state(
@@ -196,5 +231,22 @@ def test_one_that_there_is_not(server: Any, refusal: Refusal, call: str) -> None
 
     assert refusal(whole, request) == (
         "NOT_FOUND",
-        "no evaluation 'nope': expected the id that StartEvaluation answered",
+        "no evaluation 'nope': expected an id of ListEvaluations, or of elige evaluation list",
     )
+
+
+def test_plans_are_made_one_after_the_other(server: Any, matured: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: set[int] = set()
+    together: list[int] = []
+
+    def made(*_: Any, **__: Any) -> None:
+        inside.add(threading.get_ident())
+        together.append(len(inside))
+        threading.Event().wait(0.02)  # long enough for another to come in, if it could
+        inside.remove(threading.get_ident())
+        raise InvalidRequest("as far as it goes")
+
+    monkeypatch.setattr(service, "plan", made)
+    asked = [server.evaluations.Plan.future(pb.PlanRequest(campaign="hero"), timeout=60) for _ in range(3)]
+    assert {one.exception().details() for one in asked} == {"as far as it goes"}
+    assert together == [1, 1, 1]

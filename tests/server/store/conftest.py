@@ -17,6 +17,7 @@ from server.loading import Loader
 from server.records import Decision, Outcome
 from server.store.database import Database
 from server.store.outbox import Outbox
+from tests.postgres import Postgres
 
 CONTRACT = {f"test_{room}" for room in ("campaigns", "decisions", "activations", "outcomes", "attribution", "training")}
 """What every database has to do: append, repeat, know keys and fates, mature what is due, keep snapshots."""
@@ -27,6 +28,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames and not any("url" in names for names in named):
         thrown_away = ["memory"] if metafunc.module.__name__.rpartition(".")[2] in CONTRACT else []
         metafunc.parametrize("url", [*thrown_away, "sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database(template="template1") as made:
+        yield made
 
 
 @pytest.fixture

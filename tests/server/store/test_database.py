@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -76,15 +77,15 @@ def test_a_file_waits_for_the_disk(tmp_path: Path) -> None:
         Database(f"{url}?synchronous=normal")
 
 
-def test_the_secret_is_made_once(open_database: Callable[[], Database]) -> None:
-    first, second = open_database(), open_database()
-    assert first.secret == second.secret
-    assert len(first.secret) == 32
+def test_the_secret_is_made_once(empty: str) -> None:
+    with closing(Database(empty)) as first, closing(Database(empty)) as second:
+        assert first.secret == second.secret
+        assert len(first.secret) == 32
 
 
-def test_databases_opened_at_once_agree(url: str) -> None:
+def test_databases_opened_at_once_agree(empty: str) -> None:
     opened: list[Database] = []
-    threads = [threading.Thread(target=lambda: opened.append(Database(url))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: opened.append(Database(empty))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,6 @@ from server.store.evaluations import TURN, EvaluationState, StoredEvaluation
 from server.store.tables import metadata
 from server.training.trainer import Trainer
 from simulator import evaluate
-from tests.postgres import Postgres
 
 FIXTURE = Path(__file__).with_name("fixtures") / "r0001.sqlite"
 LAST = datetime(2026, 3, 1, 13, 2, tzinfo=UTC)
@@ -163,17 +162,6 @@ def test_an_upgrade_that_fails_changes_nothing(
     with database.reading() as connection:
         assert migrate.revision(connection) == newest
         assert "note" not in {column["name"] for column in inspect(connection).get_columns("leases")}
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without any table."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    with postgres.database(template="template1") as made:
-        yield made
 
 
 def test_the_rows_of_the_first_schema_are_kept(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,26 @@ def test_a_sound_policy_is_green_throughout() -> None:
         ("weight_tail", {"pareto_k": None}, "green", "have no tail"),
         ("mean_weight", {"mean_weight": 1.05}, "amber", "1.05 where 1 is expected: the logged propensities look wrong"),
         ("mean_weight", {"mean_weight": 1.05, "support": 0.9, "bounds": (0.0, 1.0)}, "green", "1.05 ± 0.01"),
+        ("mean_weight", {"mean_weight": 0.96, "support": 0.96}, "green", "0.96 ± 0.01; 0.96 is expected"),
+        ("mean_weight", {"mean_weight": 0.93, "support": 0.99}, "amber", "0.93 where 0.99 is expected"),
+        (
+            "mean_weight",
+            {"mean_weight": 0.955, "support": 0.955, "support_exact": False},
+            "amber",
+            "where 1 is expected",
+        ),
+        (
+            "mean_weight",
+            {"mean_weight": 0.955, "support": 0.955, "support_exact": False, "pareto_k": 0.71},
+            "green",
+            "0.955 ± 0.01",
+        ),
+        (
+            "mean_weight",
+            {"mean_weight": 1.05, "support_exact": False, "pareto_k": 0.71},
+            "amber",
+            "1.05 where 1 is expected",
+        ),
     ],
 )
 def test_thresholds(check: str, changes: dict[str, object], severity: str, says: str) -> None:
@@ -98,3 +118,21 @@ def test_wrong_propensities_are_noticed(make_log: MakeLog) -> None:
 
     assert said(log).severity is Severity.GREEN
     assert said(replace(log, propensities=log.propensities / 2)).severity is Severity.AMBER
+
+
+def test_that_heavy_weights_are_missing_is_no_mistake_of_the_propensities(make_log: MakeLog) -> None:
+    """b should be shown in one round of 50, and never was: in 100 rounds that is luck, in 10,000 it is not."""
+
+    def said(n: int) -> Finding:
+        one = np.ones(n)
+        log = make_log(
+            n, chosen=np.zeros(n, int), propensities=0.98 * one, probabilities=np.outer(one, [0.98, 0.02, 0.0])
+        )
+        found = diagnose(log, np.outer(one, [0.5, 0.5, 0.0]))
+        assert found.mean_weight == pytest.approx(0.5 / 0.98)
+        assert found.mean_weight_error == pytest.approx((0.5**3 / 0.98**2 + 0.5**3 / 0.02**2) ** 0.25 / n**0.5)
+        (told,) = (one for one in diagnose_policy(found) if one.check == "mean_weight")
+        return told
+
+    assert said(100).severity is Severity.GREEN
+    assert said(10_000).severity is Severity.AMBER

@@ -149,3 +149,16 @@ def test_intervals_cover_with_few_people() -> None:
         found = snips(x["r"], x["w"], x["p"])
         hits += found.low <= truth <= found.high
     assert 0.90 <= hits / REPEATS <= 0.98
+
+
+@pytest.mark.parametrize("greatest", [1e9, 1e12, 1e30])
+def test_a_next_to_impossible_choice_does_not_spoil_the_cressie_read_limits(greatest: float) -> None:
+    """Weights without bound have limits of their own, to which those of great weights tend."""
+    rng = np.random.default_rng(0)
+    weights = 0.9 * rng.choice([0.5, 1.0, 1.5], size=300)
+    rewards, persons = (rng.random(300) < 0.3).astype(float), np.arange(300)
+    near, far = (
+        cressie_read(rewards, weights, persons, Possible(10.0, most, 0.0, 1.0), confidence=0.95)
+        for most in (1e5, greatest)
+    )
+    assert far == pytest.approx(near, abs=1e-5)

@@ -64,9 +64,12 @@ def test_probabilities_are_kept_only_if_every_round_has_them() -> None:
     [
         ({"propensities": np.zeros(600)}, r"propensities: 600 of 600 rows, first row 0 has 0.0, expected a number in"),
         ({"propensities": np.full(600, np.nan)}, "propensities: 600 of 600 rows.*without them is no evidence"),
+        ({"propensities": np.full(600, 1e-31)}, "propensities: 600 of 600 rows.*at least 1e-30"),
+        ({"probabilities": np.full((600, 3), 1e-31)}, "probabilities: 600 of 600 rows.*0, or at least 1e-30"),
         ({"chosen": np.full(600, 7)}, "chosen: 600 of 600 rows, first row 0 has 7, expected an index from 0 to 2"),
         ({"rewards": np.r_[np.zeros(599), np.inf]}, "rewards: 1 of 600 rows, first row 599 has inf"),
         ({"times": np.arange(600.0)[::-1]}, "times: 599 of 600 rows, first row 1 has 598.0"),
+        ({"times": 1.7e12 + np.arange(600.0)}, "times: 600 of 600 rows.*the years 1 to 9999; milliseconds are 1,000"),
         ({"times": np.zeros(3)}, r"times: shape \(3,\), expected \(600,\)"),
         ({"eligible": np.zeros((600, 3), dtype=bool)}, "at least one eligible action.*an eligible action"),
         ({"probabilities": np.full((600, 3), 0.4)}, "a sum of 1 within 1e-06.*the propensity, for the chosen action"),
@@ -129,6 +132,19 @@ def test_selection(make_log: MakeLog) -> None:
     assert log[:10].summary().n == 10
     with pytest.raises(LogError, match="0 of 600 rounds are left"):
         log[log.times < 0]
+
+
+def test_a_selection_keeps_the_order_of_time_or_is_refused(make_log: MakeLog) -> None:
+    log = make_log(20)
+    assert log[np.ones(20, dtype=bool)] is log, "all rounds are the same log"
+    assert log.eligible_sets
+    part = log[np.array([3, 5, 8])]
+    assert part.times.tolist() == log.times[[3, 5, 8]].tolist()
+    assert [*part.contexts] == [log.contexts[row] for row in (3, 5, 8)]
+    assert len(part.eligible_sets[1]) == 3, "nothing of the whole is remembered"
+    assert not part.rewards.flags.writeable
+    with pytest.raises(LogError, match="a time not before that of the row above"):
+        log[np.array([8, 3])]
 
 
 def test_eligible_sets(make_log: MakeLog) -> None:

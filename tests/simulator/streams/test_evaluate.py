@@ -163,6 +163,18 @@ def test_groups_of_numbers_and_those_too_small(write_log: WriteLog) -> None:
     assert rare.groups[2].refusal == "too few rounds: 80; at least 200 are needed"
 
 
+def test_an_estimator_named_twice_and_another_language_as_in_memory(write_log: WriteLog) -> None:
+    path = write_log(400, click=np.r_[np.zeros(300), np.ones(100)])
+    options: dict[str, Any] = {"estimators": ["ips", "ips"], "lang": "es", "force": True}
+    settings = mapping(probabilities=None, propensity="chance", variants=["a", "b", "c"])
+    found = evaluate_parquet(path, settings, cores=1, **options)
+    expected = evaluate(parquet_log(path, settings), **options)
+    assert found.estimators == expected.estimators == ("ips",)
+    support = "Solo se conoce la probabilidad de lo elegido: el soporte se estima a partir de los pesos."
+    assert support in found.notes
+    assert support in expected.notes
+
+
 def test_estimates_with_a_model_are_those_of_the_same_model_in_memory(write_log: WriteLog) -> None:
     """Folds are dealt by the persons' hashes, so that every piece knows them."""
     path, names = write_log(), ("dm", "dr", "sndr")

@@ -101,7 +101,7 @@ def test_no_such_world() -> None:
 
 
 def test_every_world_is_documented() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "worlds-and-plan.md").read_text(encoding="utf-8")
     assert [line for line in page.splitlines() if line.startswith("| `") and line in _table()] == _table()
 
 
