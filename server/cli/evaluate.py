@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from server.cli import evaluate_options as asked
 from server.cli.options import DB, AsJson, Db, read_duration, read_time
 
 if TYPE_CHECKING:
@@ -32,108 +33,40 @@ REFUSED = 3
 
 
 def evaluate(
-    campaign: Annotated[str | None, typer.Option(help="The campaign. This, --world, or --log with --mapping.")] = None,
+    campaign: asked.Campaign = None,
     db: Db = DB,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--log",
-            help="Not the database: a folder that elige export wrote; or, with --mapping, a .csv or .parquet file, or "
-            "a folder of .parquet files.",
-            metavar="PATH",
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(help="A YAML file that says which column of --log is what.", metavar="FILE")
-    ] = None,
-    estimate_propensities: Annotated[
-        bool,
-        typer.Option(
-            "--estimate-propensities", help="Of decisions told without theirs, in place of leaving them out; flagged."
-        ),
-    ] = False,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(help="epsilon:epsilon=0.1, fixed:VARIANT … or snapshot:NUMBER; repeatable.", metavar="SPEC"),
-    ] = None,
-    slot: Annotated[
-        str | None, typer.Option(help="Only this one; by default all, as a page where there are several.")
-    ] = None,
-    since: Annotated[str | None, typer.Option(help="Decisions from then on.", metavar="TIME")] = None,
-    until: Annotated[str | None, typer.Option(help="Decisions before then.", metavar="TIME")] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(help="Only these, by context, label, group or version: country == 'ES'.", metavar="CEL"),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(help="Also each group: a context key, a label, or segment; repeatable.", metavar="KEY"),
-    ] = None,
-    every: Annotated[str | None, typer.Option(help="Also each stretch of time: 1d, 6h.", metavar="DURATION")] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option(help="Also by this metric's own mean a decision; repeatable.")
-    ] = None,
-    value: Annotated[
-        str | None, typer.Option(help="Another reward: a CEL formula over the outcomes that were kept.", metavar="CEL")
-    ] = None,
-    bounds: Annotated[
-        str | None, typer.Option("--range", help="Of that reward; by default the campaign's.", metavar="LOW,HIGH")
-    ] = None,
-    estimator: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only these: ips, snips, dm, dr, sndr, clipped_ips, switch_dr, dros, cressie_read, mips:FEATURE, "
-            "kernel:FEATURE, best; repeatable."
-        ),
-    ] = None,
-    interval: Annotated[
-        str, typer.Option(help="skewed, normal, bootstrap, empirical_bernstein, likelihood or anytime.", metavar="NAME")
-    ] = "skewed",
-    model: Annotated[str, typer.Option(help="Of the rewards: linear, vw or none.")] = "linear",
-    replay: Annotated[
-        str | None,
-        typer.Option(
-            help="Learners learn while they are judged: auto (the log says how), rejection, dr, progressive.",
-            metavar="METHOD",
-        ),
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="'squarecb:gamma_scale=1|10|100': of all combinations one is chosen, and judged; repeatable.",
-            metavar="SPEC",
-        ),
-    ] = None,
-    learn_every: Annotated[
-        str, typer.Option(help="With --replay: after so many decisions of their own, or a time: 1h.", metavar="N")
-    ] = "100",
-    world: Annotated[
-        str | None, typer.Option(help="A log drawn from a world that is known, and the truth beside.", metavar="NAME")
-    ] = None,
-    rounds: Annotated[int, typer.Option(help="With --world: the rounds to draw.")] = 10_000,
-    cores: Annotated[
-        int | None, typer.Option(help="Processes for a log that is read in pieces; by default one a core.", min=1)
-    ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(help="Where a .parquet log is read, or a grid trained: local or ray.", metavar="NAME"),
-    ] = "local",
-    cluster: Annotated[
-        str | None,
-        typer.Option(help="With --engine ray: its address. By default RAY_ADDRESS, or one of this machine's own."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of learners, of folds, and of a world's log.")] = 0,
-    list_worlds: Annotated[bool, typer.Option("--list-worlds", help="Only say which worlds there are.")] = False,
-    lang: Annotated[str, typer.Option(help="Of the sentences: en or es.")] = "en",
+    folder: asked.Folder = None,
+    mapping: asked.Mapping = None,
+    estimate_propensities: asked.EstimatePropensities = False,
+    policy: asked.Policy = None,
+    slot: asked.OneSlot = None,
+    since: asked.Since = None,
+    until: asked.Until = None,
+    where: asked.Where = None,
+    by: asked.ByKeys = None,
+    every: asked.Every = None,
+    metric: asked.Metric = None,
+    value: asked.Value = None,
+    bounds: asked.Bounds = None,
+    estimator: asked.Estimator = None,
+    interval: asked.Interval = "skewed",
+    model: asked.Model = "linear",
+    replay: asked.Replay = None,
+    grid: asked.Grid = None,
+    learn_every: asked.LearnEvery = "100",
+    world: asked.World = None,
+    rounds: asked.Rounds = 10_000,
+    cores: asked.Cores = None,
+    engine: asked.Engine = "local",
+    cluster: asked.Cluster = None,
+    seed: asked.Seed = 0,
+    list_worlds: asked.ListWorlds = False,
+    lang: asked.Lang = "en",
     as_json: AsJson = False,
-    html: Annotated[Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE")] = None,
-    diagnose: Annotated[bool, typer.Option("--diagnose", help="Only say what is wrong with the log.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Numbers although a finding is red, marked as forced.")
-    ] = False,
-    save: Annotated[
-        bool, typer.Option("--save", help="Keep it in the database: elige evaluation shows it and computes it again.")
-    ] = False,
+    html: asked.Html = None,
+    diagnose: asked.Diagnose = False,
+    force: asked.Force = False,
+    save: asked.Save = False,
 ) -> None:
     """What each policy would have earned, from the log, with 95 % intervals: by IPS, SNIPS, DM and DR unless you say.
 
