@@ -1,4 +1,4 @@
-"""What judging costs, and that it costs it in silence: the same numbers, whatever part of a log is judged how."""
+"""Judging copies nothing that is large, leaves no round out, and gives a part the numbers of a log of its own."""
 
 import tracemalloc
 from collections.abc import Callable
