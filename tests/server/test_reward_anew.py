@@ -1,5 +1,6 @@
 """Outcomes are kept, so that another formula can say what decisions would have earned by it."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -106,13 +107,18 @@ def test_a_decision_without_an_answer_is_not_left_out(learned: Database) -> None
 def test_by_command(learned: Database, url: str) -> None:
     ask = ["evaluate", "--campaign", "hero", "--db", url, "--json"]
 
-    def mean(*given: str) -> str:
+    def evaluated(*given: str) -> tuple[dict[str, Any], dict[str, Any]]:
         ran = CliRunner().invoke(app, [*ask, *given])
         assert ran.exit_code == 0, ran.output
-        return ran.stdout
+        told = json.loads(ran.stdout)
+        return told, told.pop("provenance")
 
-    assert mean("--value", "click + 0.01 * revenue") == mean()
-    assert mean("--value", "revenue", "--range", "0,500") != mean()
+    (kept, made), (same, _), (other, otherwise) = (
+        evaluated(*given)
+        for given in ([], ["--value", "click + 0.01 * revenue"], ["--value", "revenue", "--range", "0,500"])
+    )
+    assert kept == same != other
+    assert (made["reward"], otherwise["reward"]) == ("click + 0.01 * revenue", "revenue"), "numbers say what made them"
     for given, said in (
         (["--range", "0,1"], "goes with --value"),
         (["--value", "click", "--range", "0"], "expected two numbers"),
