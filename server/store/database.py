@@ -6,6 +6,7 @@ from functools import cached_property
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
+from weakref import finalize
 
 import orjson
 from sqlalchemy import Connection, Engine, select
@@ -42,6 +43,8 @@ class Database:
         """The URL by which another process opens this database."""
         self.url, self._dialect = _checked(self.address, create=create)
         self._engine = _engine(self.url, self._dialect)
+        # one that is dropped without being closed, as commands do at their end, gives its connections back all the same
+        finalize(self, self._engine.dispose).atexit = False
         self.schema_before: str | None = migrate.HEAD
         """The revision found on opening; None: it was new."""
         try:

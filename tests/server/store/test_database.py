@@ -1,5 +1,6 @@
 """One database: what opens, what is refused, and what a transaction that returned is worth."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -231,3 +232,16 @@ def test_a_writer_who_has_waited_for_long_gets_in_as_soon_as_there_is_room(
         thread.join()
         late.append(got[0] - left)
     assert sorted(late)[3] < 0.02
+
+
+def test_one_that_is_dropped_gives_its_connections_back(url: str) -> None:
+    """One that is left to the garbage collector is a warning of psycopg, which fails whatever test comes next."""
+    database = Database(url)
+    with database.reading() as connection:
+        assert connection.scalar(select(1)) == 1
+    engine = database._engine
+    used = engine.pool
+    assert used.checkedin() == 1
+    del connection, database
+    gc.collect()
+    assert used.checkedin() == 0

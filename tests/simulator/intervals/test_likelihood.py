@@ -27,7 +27,9 @@ def test_the_dual_is_the_primal() -> None:
         bounds = [(1e-9, 1.0)] * n + [(0.0, 1.0)] * 2
         options = {"maxiter": 1_000, "ftol": 1e-12}
         found = minimize(goal, start, bounds=bounds, constraints=sums + more, method="SLSQP", options=options)
-        assert found.success, found.message
+        # 8: no step makes it better, up to rounding, which differs from one processor to another
+        assert found.status in (0, 8), found.message
+        assert all(abs(one["fun"](found.x)) < 1e-6 for one in sums)
         return float(found.fun)
 
     best = search(lambda q: -np.log(n * q[:n]).sum(), [])
