@@ -129,10 +129,10 @@ def evaluate(path: Path, cores: int | None) -> None:
     import resource
     import time
 
-    from simulator import CsvMapping, evaluate_parquet
+    from simulator import ColumnMapping, evaluate_parquet
 
     began = time.perf_counter()
-    found = evaluate_parquet(path, CsvMapping.from_dict(MAPPING), cores=cores)
+    found = evaluate_parquet(path, ColumnMapping.from_dict(MAPPING), cores=cores)
     seconds = time.perf_counter() - began
     own, worker = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     value = found.row("uniform").estimates["dr"].value

@@ -36,7 +36,7 @@ from simulator.sentences import LANGUAGES
 from simulator.sources.dsjson import dsjson_log
 from simulator.sources.files import csv_log, open_bandit
 from simulator.sources.frames import frame_log, parquet_log
-from simulator.sources.mapping import CsvMapping, MappingError
+from simulator.sources.mapping import ColumnMapping, MappingError
 from simulator.sources.tables import SourceError
 from simulator.streams import evaluate_parquet
 from simulator.targets import Progress
@@ -50,7 +50,7 @@ __all__ = [
     "By",
     "Candidate",
     "Contexts",
-    "CsvMapping",
+    "ColumnMapping",
     "Diagnostics",
     "Estimate",
     "Evaluation",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from server.errors import InvalidRequest
 from server.evaluation.request import EvaluationRequest
-from simulator import CsvMapping, Evaluation, Progress, evaluate_parquet
+from simulator import ColumnMapping, Evaluation, Progress, evaluate_parquet
 from simulator.engines.local import Engine
 from simulator.sources.parquet import open_parquet
 
@@ -31,7 +31,7 @@ class Streamed:
     """A file or a folder, and which column is what. cores: None for all; engine: in place of those."""
 
     path: Path
-    mapping: CsvMapping
+    mapping: ColumnMapping
     cores: int | None = None
     engine: Engine | None = None
 

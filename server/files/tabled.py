@@ -15,7 +15,7 @@ from server.evaluation.groups import groups_in
 from server.evaluation.log import OnLeftOut
 from server.evaluation.reading import Reading, reading_of
 from server.evaluation.request import EvaluationRequest
-from simulator import By, Candidate, CsvMapping, Log, csv_log, parquet_log
+from simulator import By, Candidate, ColumnMapping, Log, csv_log, parquet_log
 
 ENDINGS = (".csv", ".parquet")
 """Of files that can be judged as they are."""
@@ -29,7 +29,7 @@ class Tabled:
     """As `server.evaluation.run.Source` says; a request's `campaign` is what the log is called."""
 
     path: Path
-    mapping: CsvMapping
+    mapping: ColumnMapping
 
     def read(self, request: EvaluationRequest, *, progress: Callable[[float], None], left_out: OnLeftOut) -> Reading:
         """Raises InvalidRequest for what a file can't be asked or when no row is left, SourceError, LogError,
@@ -69,7 +69,7 @@ class Tabled:
         return log if kept.all() else log[kept]
 
 
-def read_mapping(path: Path) -> CsvMapping:
+def read_mapping(path: Path) -> ColumnMapping:
     """What a YAML file says. Raises InvalidRequest for what can't be read or is no YAML, MappingError."""
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def read_mapping(path: Path) -> CsvMapping:
         raise InvalidRequest(f"{path} is no YAML: {error}") from error
     if not isinstance(raw, dict):
         raise InvalidRequest(f"{path}: expected fields with values, such as 'variant: COLUMN'")
-    return CsvMapping.from_dict(raw)
+    return ColumnMapping.from_dict(raw)
 
 
 def _unix(moment: datetime | None, default: float) -> float:

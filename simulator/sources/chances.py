@@ -9,13 +9,13 @@ from simulator.logs.validation import SUM_TOLERANCE
 from simulator.sources import readings
 from simulator.sources.columns import Lists, Numeric
 from simulator.sources.framed import Framed, places_of
-from simulator.sources.mapping import ESTIMATE, CsvMapping
+from simulator.sources.mapping import ESTIMATE, ColumnMapping
 
 SUM_SLACK = 1e-3
 """How far probabilities may miss 1: many tables keep them in single precision. They are normalised."""
 
 
-def read_eligible(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> tuple[Flags, Indices | None]:
+def read_eligible(table: Framed, mapping: ColumnMapping, ids: Sequence[str]) -> tuple[Flags, Indices | None]:
     """(n, K) what could be chosen; and of each item of the lists its place in `ids`, None without such a column."""
     if mapping.eligible is None:
         return np.broadcast_to(np.True_, (table.n, len(ids))), None  # takes no memory
@@ -33,7 +33,7 @@ def read_eligible(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> tup
 
 
 def read_probabilities(
-    table: Framed, mapping: CsvMapping, ids: Sequence[str], eligible: Flags, places: Indices | None
+    table: Framed, mapping: ColumnMapping, ids: Sequence[str], eligible: Flags, places: Indices | None
 ) -> tuple[Floats | None, Flags]:
     """(n, K) as told, normalised, or None; and what could be chosen, which a column for each variant tells too."""
     told = mapping.probabilities
@@ -71,7 +71,7 @@ def read_probabilities(
 
 
 def read_propensities(
-    table: Framed, mapping: CsvMapping, chosen: Indices, eligible: Flags, probabilities: Floats | None
+    table: Framed, mapping: ColumnMapping, chosen: Indices, eligible: Flags, probabilities: Floats | None
 ) -> Floats:
     """(n,) of what was chosen: from its column, or from the probabilities; nan where they are to be estimated."""
     rows, places = np.arange(table.n), np.maximum(chosen, 0)
@@ -96,7 +96,7 @@ def read_propensities(
     return drawn
 
 
-def by_design(mapping: CsvMapping, ids: Sequence[str], eligible: Flags) -> Floats:
+def by_design(mapping: ColumnMapping, ids: Sequence[str], eligible: Flags) -> Floats:
     """(n, K) the share of each variant. Where only the share of what is chosen is known, it stands for all of them."""
     if isinstance(mapping.shares, Mapping):
         return np.broadcast_to(np.array([mapping.shares.get(one, 0.0) for one in ids]), eligible.shape)

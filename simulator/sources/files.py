@@ -8,7 +8,7 @@ from pathlib import Path
 from policies.types import Action, Features, RewardRange, Value
 from simulator.logs.log import SUM_TOLERANCE, Log, Round
 from simulator.logs.rounds import UNKNOWN
-from simulator.sources.mapping import ESTIMATE, CsvMapping
+from simulator.sources.mapping import ESTIMATE, ColumnMapping
 from simulator.sources.tables import (
     Row,
     SourceError,
@@ -71,7 +71,7 @@ class _Seen:
     context: Features
 
 
-def csv_log(path: str | Path, mapping: CsvMapping, *, now: float | None = None) -> Log:
+def csv_log(path: str | Path, mapping: ColumnMapping, *, now: float | None = None) -> Log:
     """The log of a CSV file: `read_csv(path, mapping).log()`. now: unix seconds; what is later is counted in
     `Log.future`. Raises SourceError, LogError.
     """
@@ -84,7 +84,7 @@ def open_bandit(directory: str | Path) -> Log:
     return read_open_bandit(directory).log()
 
 
-def read_csv(path: str | Path, mapping: CsvMapping) -> Source:
+def read_csv(path: str | Path, mapping: ColumnMapping) -> Source:
     """A CSV file with a header. An empty context cell is a missing feature, an empty person is anonymous.
 
     Raises SourceError with every bad cell (the first 10 spelled out).
@@ -136,7 +136,7 @@ def read_open_bandit(directory: str | Path) -> Source:
         raise SourceError(directory, [f"expected one campaign file beside item_context.csv, got {names}"])
     table = Table(files[0], columns=["timestamp", "item_id", "position", "click", "propensity_score"])
     users = {column: "text" for column in table.header if column.startswith("user_feature")}
-    mapping = CsvMapping(
+    mapping = ColumnMapping(
         variant="item_id",
         reward="click",
         propensity="propensity_score",
@@ -169,7 +169,7 @@ def read_open_bandit(directory: str | Path) -> Source:
     )
 
 
-def _read(row: Row, mapping: CsvMapping, order: int) -> _Seen | None:
+def _read(row: Row, mapping: ColumnMapping, order: int) -> _Seen | None:
     """The row; None when any cell of it can't be read, which the table has noted by then."""
     low, high = mapping.reward_range.low, mapping.reward_range.high
     read_variant = one_of(mapping.variants) if mapping.variants else _some_text
@@ -202,7 +202,7 @@ def _read(row: Row, mapping: CsvMapping, order: int) -> _Seen | None:
     return _Seen(variant, reward, float(order) if time is None else time, propensity, person or None, context)
 
 
-def _round(actions: tuple[Action, ...], seen: _Seen, mapping: CsvMapping) -> Round:
+def _round(actions: tuple[Action, ...], seen: _Seen, mapping: ColumnMapping) -> Round:
     """The round, with its chances: from its own cell, or from the mapping's shares."""
     propensity, probabilities = seen.propensity, None
     if propensity is None:
@@ -258,7 +258,7 @@ def _proven(rows: Sequence[_Seen], items: Sequence[str]) -> dict[str, list[float
     return found
 
 
-def _lists(mapping: CsvMapping) -> list[str]:
+def _lists(mapping: ColumnMapping) -> list[str]:
     """What a mapping says that only tables with lists have."""
     told = {"probabilities": mapping.probabilities, "eligible": mapping.eligible}
     found = [name for name, value in told.items() if value is not None]

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from simulator.logs.problems import LogError, Problems
 from simulator.sources.columns import Cells, Levels, Lists, Numeric, names_of, read_column
-from simulator.sources.mapping import CsvMapping
+from simulator.sources.mapping import ColumnMapping
 
 
 class Framed:
     """The columns that a mapping names, each read once, and what is wrong with them."""
 
-    def __init__(self, frame: Any, mapping: CsvMapping, name: str) -> None:
+    def __init__(self, frame: Any, mapping: ColumnMapping, name: str) -> None:
         """Raises LogError for a column that is not there or can't be read, and for a table of no row."""
         there, wanted = names_of(frame), tuple(dict.fromkeys(mapping.columns))
         absent = [column for column in wanted if column not in there]

@@ -20,7 +20,7 @@ from simulator.sources import readings
 from simulator.sources.chances import by_design, read_eligible, read_probabilities, read_propensities
 from simulator.sources.columns import Cells, Lists, as_frame, names_of, read_column
 from simulator.sources.framed import Framed, places_of
-from simulator.sources.mapping import ESTIMATE, CsvMapping
+from simulator.sources.mapping import ESTIMATE, ColumnMapping
 from simulator.sources.parquet import open_parquet
 
 
@@ -47,7 +47,7 @@ def frame_log(
 ) -> Log:
     """The log of a pandas data frame, an Arrow table, or of what hands its data over as Arrow does: one row a decision.
 
-    The words are those of `CsvMapping`, of which each names a column. context: columns, of which the kind is told by
+    The words are those of `ColumnMapping`, of which each names a column. context: columns, of which the kind is told by
     what they hold, or column to `text`, `number`, `flag` or `texts`. actions: the variants with their features.
     now: unix seconds; what is later is counted in `Log.future`.
 
@@ -61,11 +61,11 @@ def frame_log(
         "reward_range": list(reward_range),
     }  # fmt: skip
     kinds = context if isinstance(context, Mapping) else _kinds(table, context, name)
-    mapping = CsvMapping.from_dict({**told, "context": kinds})
+    mapping = ColumnMapping.from_dict({**told, "context": kinds})
     return _log(table, mapping, actions=actions, name=name, now=now)
 
 
-def log_of_table(table: Any, mapping: CsvMapping, *, actions: Sequence[Action] | None = None) -> Log:
+def log_of_table(table: Any, mapping: ColumnMapping, *, actions: Sequence[Action] | None = None) -> Log:
     """The log of an Arrow table or record batch, or of a pandas data frame, as `mapping` says which column is what.
 
     actions: the vocabulary, the same for every piece of a larger table; by default the mapping's variants, else those
@@ -75,7 +75,7 @@ def log_of_table(table: Any, mapping: CsvMapping, *, actions: Sequence[Action] |
     return _log(as_frame(table), mapping, actions=actions, name="table", now=None)
 
 
-def parquet_log(path: str | Path, mapping: CsvMapping, *, now: float | None = None) -> Log:
+def parquet_log(path: str | Path, mapping: ColumnMapping, *, now: float | None = None) -> Log:
     """The log of a Parquet file of one row a decision, read whole. Raises ParquetError, FileNotFoundError, LogError."""
     path = Path(path)
     with open_parquet(path) as file:
@@ -84,7 +84,7 @@ def parquet_log(path: str | Path, mapping: CsvMapping, *, now: float | None = No
     return _log(table, mapping, actions=None, name=path.name, now=now)
 
 
-def _log(frame: Any, mapping: CsvMapping, *, actions: Sequence[Action] | None, name: str, now: float | None) -> Log:
+def _log(frame: Any, mapping: ColumnMapping, *, actions: Sequence[Action] | None, name: str, now: float | None) -> Log:
     table = Framed(frame, mapping, name)
     vocabulary = tuple(actions) if actions is not None else tuple(Action(one) for one in _variants(table, mapping))
     ids = [action.id for action in vocabulary]
@@ -141,7 +141,7 @@ class _Rounds:
     times: Floats
 
 
-def _rounds(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> _Rounds:
+def _rounds(table: Framed, mapping: ColumnMapping, ids: Sequence[str]) -> _Rounds:
     """Violations are noted in the table, and stand as whatever is harmless."""
     if mapping.default is not None and mapping.default not in ids:
         table.problems.note(f"default {mapping.default!r} is never shown; variants are: {list(ids)[:20]}")
@@ -182,7 +182,7 @@ def _rounds(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> _Rounds:
     )
 
 
-def _chosen(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> Indices:
+def _chosen(table: Framed, mapping: ColumnMapping, ids: Sequence[str]) -> Indices:
     """(n,) into `ids`; -1 where there is no variant, or one that is none of them."""
     named = readings.texts(table.single(mapping.variant, "variant"))
     chosen = places_of(named, ids)
@@ -191,7 +191,7 @@ def _chosen(table: Framed, mapping: CsvMapping, ids: Sequence[str]) -> Indices:
     return chosen
 
 
-def _variants(table: Framed, mapping: CsvMapping) -> Sequence[str]:
+def _variants(table: Framed, mapping: ColumnMapping) -> Sequence[str]:
     """Those that the mapping lists, else all that were shown or could be."""
     if mapping.variants is not None:
         return mapping.variants

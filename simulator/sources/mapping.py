@@ -23,7 +23,7 @@ class MappingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class CsvMapping:
+class ColumnMapping:
     """Which column means what. Chances come from `propensity`, a column, from `probabilities`, or else from `shares`.
 
     shares: one number, the propensity of every row; or a share for every variant; or None, equal shares; or `estimate`.
@@ -67,7 +67,7 @@ class CsvMapping:
         return self.propensity is None and self.probabilities is None and self.shares != ESTIMATE
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, object]) -> "CsvMapping":
+    def from_dict(cls, raw: Mapping[str, object]) -> "ColumnMapping":
         """From what a YAML or JSON file holds: the names of the fields; `shares` also `equal`, or a fraction, `1/3`;
         `reward_range` as [low, high]. Raises MappingError with all mistakes at once.
         """

@@ -29,7 +29,7 @@ from simulator.logs.log import Log, LogSummary
 from simulator.models.linear import CrossFitted
 from simulator.periods import too_late
 from simulator.sentences import LANGUAGES
-from simulator.sources.mapping import ESTIMATE, CsvMapping
+from simulator.sources.mapping import ESTIMATE, ColumnMapping
 from simulator.streams.judge import FOLDS, WHOLE, Judge, Judged, Parts, fold_of
 from simulator.streams.notes import notes_of
 from simulator.streams.pieces import BATCH, Piece, Reader, joined, pieces_of
@@ -50,7 +50,7 @@ LEAST_PERSONS = 1_000
 
 def evaluate_parquet(
     path: str | Path,
-    mapping: CsvMapping,
+    mapping: ColumnMapping,
     policies: Iterable[PolicySpec | str | Candidate] = (),
     *,
     estimators: Sequence[str] = USUAL,
@@ -283,7 +283,7 @@ class _Stream:
         )
 
 
-def _check(mapping: CsvMapping, estimators: Sequence[str], *, lang: str, by: str | None) -> None:
+def _check(mapping: ColumnMapping, estimators: Sequence[str], *, lang: str, by: str | None) -> None:
     try:
         whole = [name for name in check_names(estimators, "skewed") if name not in SUMMED]
     except ValueError as error:

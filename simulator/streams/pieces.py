@@ -10,7 +10,7 @@ from policies.types import Action
 from simulator.logs.contexts import Contexts
 from simulator.logs.log import Log, LogError
 from simulator.sources.frames import log_of_table
-from simulator.sources.mapping import CsvMapping
+from simulator.sources.mapping import ColumnMapping
 from simulator.sources.parquet import ParquetError, open_parquet
 
 BATCH = 32_768
@@ -30,7 +30,7 @@ class Piece:
     rows: int
 
 
-def pieces_of(path: str | Path, mapping: CsvMapping) -> tuple[Piece, ...]:
+def pieces_of(path: str | Path, mapping: ColumnMapping) -> tuple[Piece, ...]:
     """The pieces of a file, or of all `*.parquet` below a folder in the order of their names; in the order of the rows.
 
     Raises ParquetError, also where nothing is there to be read, or a column of the mapping is missing in a file.
@@ -59,7 +59,7 @@ class Reader:
     """Reads pieces as logs. actions: the vocabulary of all; None: those seen in each part. batch: rows of a part."""
 
     name: str
-    mapping: CsvMapping
+    mapping: ColumnMapping
     actions: tuple[Action, ...] | None = None
     batch: int = BATCH
 
@@ -134,7 +134,7 @@ def joined(logs: Sequence[Log], *, name: str) -> Log:
     )
 
 
-def _row_groups(file: Path, mapping: CsvMapping) -> list[int]:
+def _row_groups(file: Path, mapping: ColumnMapping) -> list[int]:
     """How many rows each row group has. Raises ParquetError where a column is missing."""
     if not file.exists():
         raise ParquetError(f"{file}: no such file")

@@ -17,7 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from server.campaigns.file import load_campaigns
-from simulator import CsvMapping
+from simulator import ColumnMapping
 from tests.docs.pages import ROOT, Block, Section
 
 ADDRESS = "localhost:7461"
@@ -103,7 +103,7 @@ class Runner:
         if "campaign:" in block.text:
             assert load_campaigns(block.text, file_name=place)
         else:
-            CsvMapping.from_dict(YAML(typ="safe", pure=True).load(block.text))
+            ColumnMapping.from_dict(YAML(typ="safe", pure=True).load(block.text))
 
     def _text(self, block: Block, place: str) -> None:
         """Shown output: figures differ from run to run."""

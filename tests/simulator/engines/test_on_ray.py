@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import CsvMapping, EvaluationError, evaluate_parquet, to_json
+from simulator import ColumnMapping, EvaluationError, evaluate_parquet, to_json
 from simulator.engines.local import Engine, EngineError, Inline
 from simulator.engines.on_ray import RayMissing, ray_engine
 from simulator.grids import evaluate_grid
@@ -16,7 +16,7 @@ from simulator.worlds import world
 
 arrow = pytest.importorskip("pyarrow")
 
-MAPPING = CsvMapping(
+MAPPING = ColumnMapping(
     variant="arm", reward="click", propensity="chance", time="at", person="who", context={"country": "text"}
 )
 ROUNDS = 30_000

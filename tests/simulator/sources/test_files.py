@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from policies.types import Action, Features, Pmf, RewardRange
-from simulator import Candidate, CsvMapping, MappingError, SourceError, csv_log, evaluate, open_bandit
+from simulator import Candidate, ColumnMapping, MappingError, SourceError, csv_log, evaluate, open_bandit
 
 TRIAL = """when,who,arm,p,bought,country,age,new
 2024-05-01T10:00:00+02:00,ana,blue,0.25,1,ES,31,yes
@@ -30,7 +30,7 @@ def trial(tmp_path: Path) -> Path:
 
 
 def test_csv(trial: Path) -> None:
-    log = csv_log(trial, CsvMapping.from_dict(FULL))
+    log = csv_log(trial, ColumnMapping.from_dict(FULL))
     assert list(log.contexts) == [{"new": False}, {"country": "ES", "age": 31.0, "new": True},
                                   {"country": "PT", "age": 40.5, "new": False}]  # fmt: skip
     assert log.times.tolist() == [1714546800.0, 1714550400.0, 1714550400.0]
@@ -52,7 +52,7 @@ def test_csv(trial: Path) -> None:
     ],
 )
 def test_chances_from_the_design(trial: Path, shares: object, propensities: list[float], known: object) -> None:
-    mapping = CsvMapping.from_dict({"variant": "arm", "reward": "bought", "shares": shares})
+    mapping = ColumnMapping.from_dict({"variant": "arm", "reward": "bought", "shares": shares})
     log = csv_log(trial, mapping)
     assert log.propensities.tolist() == propensities
     assert (log.probabilities is None) == (known is None)
@@ -65,7 +65,7 @@ def test_chances_from_the_design(trial: Path, shares: object, propensities: list
 
 def test_all_mistakes_of_a_mapping_at_once() -> None:
     with pytest.raises(MappingError) as caught:
-        CsvMapping.from_dict(
+        ColumnMapping.from_dict(
             {
                 "reward": 3,
                 "propensity": "p",
@@ -100,13 +100,13 @@ def test_all_mistakes_of_a_mapping_at_once() -> None:
 
 def test_a_log_without_propensities_can_not_be_mapped() -> None:
     with pytest.raises(MappingError, match="without the probability of each choice can't be evaluated"):
-        CsvMapping.from_dict({"variant": "arm", "reward": "bought"})
+        ColumnMapping.from_dict({"variant": "arm", "reward": "bought"})
 
 
 def test_propensities_of_a_csv_file_can_be_estimated(tmp_path: Path) -> None:
     rows = "".join(f"{'ab'[n % 2]},{n % 3 // 2},p{n // 2},{n % 90}\n" for n in range(300))
     (tmp_path / "a.csv").write_text("arm,y,who,key\n" + rows)
-    mapping = CsvMapping.from_dict(
+    mapping = ColumnMapping.from_dict(
         {"variant": "arm", "reward": "y", "person": "who", "shares": "estimate", "id": "key"}
     )
     log = csv_log(tmp_path / "a.csv", mapping, now=0.0)
@@ -119,12 +119,12 @@ def test_propensities_of_a_csv_file_can_be_estimated(tmp_path: Path) -> None:
 def test_lists_are_not_read_from_a_csv_file(trial: Path) -> None:
     told = {"probabilities": "p", "eligible": "arm", "context": {"country": "texts"}}
     with pytest.raises(SourceError, match="probabilities, eligible, context of 'country': not read from a CSV file"):
-        csv_log(trial, CsvMapping.from_dict({"variant": "arm", "reward": "bought", **told}))
+        csv_log(trial, ColumnMapping.from_dict({"variant": "arm", "reward": "bought", **told}))
 
 
 def test_every_bad_cell_is_named(trial: Path) -> None:
     trial.write_text(TRIAL + "yesterday,eva,green,0,2,ES,old,maybe\n1,2\n", encoding="utf-8")
-    mapping = CsvMapping.from_dict({**FULL, "variants": ["blue", "red"]})
+    mapping = ColumnMapping.from_dict({**FULL, "variants": ["blue", "red"]})
     with pytest.raises(SourceError) as caught:
         csv_log(trial, mapping)
     assert caught.value.problems == (
@@ -141,27 +141,27 @@ def test_every_bad_cell_is_named(trial: Path) -> None:
 def test_the_first_ten_are_shown_and_all_are_counted(trial: Path) -> None:
     trial.write_text(TRIAL + "1,eva,red,nan,1,,,\n" * 25, encoding="utf-8")
     with pytest.raises(SourceError, match=r"25 problems\n(.*\n)+  … and 15 more") as caught:
-        csv_log(trial, CsvMapping.from_dict(FULL))
+        csv_log(trial, ColumnMapping.from_dict(FULL))
     assert len(caught.value.problems) == 10
 
 
 def test_files_that_are_no_table(trial: Path, tmp_path: Path) -> None:
-    mapping = CsvMapping.from_dict(FULL)
+    mapping = ColumnMapping.from_dict(FULL)
     with pytest.raises(SourceError, match="no such file"):
         csv_log(tmp_path / "absent.csv", mapping)
     with pytest.raises(SourceError, match=r"no column 'price'; the header has: \['when', 'who'"):
-        csv_log(trial, CsvMapping.from_dict({**FULL, "reward": "price"}))
+        csv_log(trial, ColumnMapping.from_dict({**FULL, "reward": "price"}))
     trial.write_bytes(TRIAL.replace("ES", "España").encode("latin-1"))
     with pytest.raises(SourceError, match="byte 0xf1 is not utf-8"):
         csv_log(trial, mapping)
-    log = csv_log(trial, CsvMapping.from_dict({**FULL, "encoding": "latin-1"}))
+    log = csv_log(trial, ColumnMapping.from_dict({**FULL, "encoding": "latin-1"}))
     assert log.contexts[1]["country"] == "España"
 
 
 def test_mark_quotes_and_delimiter(tmp_path: Path) -> None:
     path = tmp_path / "excel.csv"
     path.write_text('\ufeffarm;y\n"a;|:\n😀";1\nb;0\n\n', encoding="utf-8")
-    mapping = CsvMapping(variant="arm", reward="y", delimiter=";", reward_range=RewardRange(0, 1))
+    mapping = ColumnMapping(variant="arm", reward="y", delimiter=";", reward_range=RewardRange(0, 1))
     log = csv_log(path, mapping)
     assert [log.actions[i].id for i in log.chosen] == ["a;|:\n😀", "b"]
 
@@ -204,7 +204,7 @@ def test_open_bandit_men(shared: Path) -> None:
 
 
 def test_hillstrom_fixed_arms_are_their_own_mean(shared: Path) -> None:
-    mapping = CsvMapping.from_dict(
+    mapping = ColumnMapping.from_dict(
         {"variant": "segment", "reward": "visit", "shares": "1/3", "context": {"recency": "number", "channel": "text"}}
     )
     log = csv_log(shared / "data" / "hillstrom" / "hillstrom.csv", mapping)

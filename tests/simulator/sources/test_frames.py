@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from policies.types import Action
-from simulator import CsvMapping, Log, LogError, MappingError, csv_log, evaluate, frame_log, parquet_log
+from simulator import ColumnMapping, Log, LogError, MappingError, csv_log, evaluate, frame_log, parquet_log
 from simulator.sources.frames import log_of_table
 from simulator.sources.mapping import ESTIMATE
 
@@ -75,7 +75,7 @@ def test_a_frame_says_what_the_same_csv_says(frame: Frame, tmp_path: Path) -> No
     kept = ("when", "who", "arm", "p", "bought", "country", "age", "new")
     table = {name: COLUMNS[name] for name in kept}
     pd.DataFrame(table).to_csv(tmp_path / "a.csv", index=False)
-    mapping = CsvMapping.from_dict(
+    mapping = ColumnMapping.from_dict(
         {**NAMED, "propensity": "p", "person": "who", "context": {"country": "text", "age": "number", "new": "flag"}}
     )
     filed, framed = csv_log(tmp_path / "a.csv", mapping), log_of_table(frame(table), mapping)
@@ -298,7 +298,7 @@ def test_columns_of_one_name() -> None:
 
 def test_pieces_of_a_table_agree_about_variants_and_persons() -> None:
     table = pa.table({"arm": ["a", "b", "b", "a"], "who": ["x", "y", "y", None], "y": [0.0, 1.0, 1.0, 0.0]})
-    mapping = CsvMapping(variant="arm", reward="y", person="who")
+    mapping = ColumnMapping(variant="arm", reward="y", person="who")
     actions = [Action("b", {"size": 2.0}), Action("a"), Action("c")]
     whole = log_of_table(table, mapping, actions=actions)
     parts = [log_of_table(batch, mapping, actions=actions) for batch in table.to_batches(max_chunksize=2)]
@@ -312,14 +312,14 @@ def test_pieces_of_a_table_agree_about_variants_and_persons() -> None:
 def test_parquet(tmp_path: Path) -> None:
     names = [name for name in COLUMNS if name != "who"]
     parquet.write_table(pa.table({name: COLUMNS[name] for name in names}), tmp_path / "log.parquet")
-    mapping = CsvMapping.from_dict(
+    mapping = ColumnMapping.from_dict(
         {**NAMED, "probabilities": "chances", "eligible": "shown", "context": {"likes": "texts"}}
     )
     log = parquet_log(tmp_path / "log.parquet", mapping, now=0.0)
     assert (log.name, len(log), log.future) == ("log.parquet", 3, 3)
     assert log.contexts[1] == {"likes": ("tea", "rum")}
     with pytest.raises(LogError, match="no column 'who'; there are: "):
-        parquet_log(tmp_path / "log.parquet", CsvMapping(variant="arm", reward="bought", person="who"))
+        parquet_log(tmp_path / "log.parquet", ColumnMapping(variant="arm", reward="bought", person="who"))
 
 
 def test_neither_library_is_needed_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from policies.types import Action, Features, Pmf
-from simulator import By, Candidate, CsvMapping, Evaluation, EvaluationError, LogError, evaluate
+from simulator import By, Candidate, ColumnMapping, Evaluation, EvaluationError, LogError, evaluate
 from simulator.engines.local import Inline
 from simulator.judging import Asked, judged_row, part_of
 from simulator.models.linear import CrossFitted
@@ -35,8 +35,8 @@ MAPPING: dict[str, Any] = {
 }
 
 
-def mapping(**changes: object) -> CsvMapping:
-    return CsvMapping.from_dict({key: value for key, value in {**MAPPING, **changes}.items() if value is not None})
+def mapping(**changes: object) -> ColumnMapping:
+    return ColumnMapping.from_dict({key: value for key, value in {**MAPPING, **changes}.items() if value is not None})
 
 
 @pytest.fixture(autouse=True)

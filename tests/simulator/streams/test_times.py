@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import CsvMapping, LogError
+from simulator import ColumnMapping, LogError
 from simulator.sources.frames import parquet_log
 from simulator.streams.pieces import Reader, pieces_of
 from simulator.streams.times import Times
@@ -13,7 +13,7 @@ from simulator.streams.times import Times
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
 
-MAPPING = CsvMapping("arm", "visit", time="at")
+MAPPING = ColumnMapping("arm", "visit", time="at")
 
 
 def times_of(path: Path, at: list[float], monkeypatch: pytest.MonkeyPatch) -> Times:
