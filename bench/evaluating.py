@@ -48,7 +48,8 @@ def arrays(rounds: int, variants: int) -> dict[str, Any]:
 def ours(rounds: int, variants: int) -> Measured:
     """As `simulator.evaluate` does, once for each estimator: diagnostics, value, interval."""
     from policies.types import Action
-    from simulator.judging import Asked, judged_row, part_of
+    from simulator.asked import Asked
+    from simulator.judging import judged_row, part_of
     from simulator.logs.contexts import Contexts
     from simulator.logs.log import Log
 
@@ -64,7 +65,7 @@ def ours(rounds: int, variants: int) -> Measured:
         times=np.arange(rounds, dtype=np.float64),
         persons=-1 - np.arange(rounds),
     )
-    part = part_of(log, x["q"], np.ones(rounds, dtype=bool), confidence=0.95)
+    part = part_of(log, x["q"], np.ones(rounds, dtype=bool), Asked((), "", 0.95))
 
     def one(name: str) -> float:
         row = judged_row(part, "judged", "spec", x["target"], Asked((name,), name, 0.95))

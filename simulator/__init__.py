@@ -12,7 +12,8 @@ shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (`to
 Estimators are plain functions in `simulator.estimators`. Pure but for the readers of files.
 """
 
-from simulator.candidates import Candidate, EvaluationError
+from simulator.asked import EvaluationError
+from simulator.candidates import Candidate
 from simulator.checks import diagnose_log, diagnose_policy, ratio_of_counts
 from simulator.diagnostics import Diagnostics, diagnose
 from simulator.estimators import ESTIMATORS, INTERVALS, USUAL, Estimate, check_names
@@ -49,8 +50,8 @@ __all__ = [
     "USUAL",
     "By",
     "Candidate",
-    "Contexts",
     "ColumnMapping",
+    "Contexts",
     "Diagnostics",
     "Estimate",
     "Evaluation",

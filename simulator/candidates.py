@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 from policies.base import Learner, Policy
 from policies.registry import PolicySpec, create, mentioned
+from simulator.asked import EvaluationError
 from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.judging import eligible_shares
 from simulator.logs.log import Log
+from simulator.sentences import LANGUAGES, Language
 
 MAX_FIXED = 50
-
-
-class EvaluationError(ValueError):
-    """Nothing can be evaluated as asked; the message says why and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def _default(log: Log) -> str:
     return log.default
 
 
-def baselines(log: Log, *, seed: int) -> list[Entry]:
+def baselines(log: Log, *, seed: int, language: Language = LANGUAGES["en"]) -> list[Entry]:
     """Uniform, and every variant fixed, the most often eligible ones first to be kept when there are many."""
 
     def build(spec: PolicySpec) -> Policy:
@@ -90,8 +88,9 @@ def baselines(log: Log, *, seed: int) -> list[Entry]:
         if shares[variant] == 0.0:
             continue  # it does not exist in the judged period
         fixed = PolicySpec("fixed", {"variant": variant})
-        where = f"the default {log.default!r}" if log.default else "all variants alike"
-        note = f"eligible in {shares[variant]:.0%} of the rounds; elsewhere {where}" if shares[variant] < 1.0 else ""
+        where = language.the_default.format(default=repr(log.default)) if log.default else language.all_alike
+        told = language.eligible_in.format(share=language.cell(shares[variant]), where=where)
+        note = told if shares[variant] < 1.0 else ""
         entries.append(Entry(str(fixed), FIXED, build(fixed), note=note, fixed=variant, ignores_context=True))
     return entries
 

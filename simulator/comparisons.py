@@ -9,6 +9,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.asked import Asked
 from simulator.distributions import norm_isf
 from simulator.estimators import NORMAL, Estimate, difference, doubt
 from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
@@ -33,30 +34,35 @@ class Pair:
 def compare(
     rows: Sequence[Row],
     persons: NDArray[np.int64],
+    asked: Asked,
     *,
-    headline: str,
-    confidence: float,
-    language: Language,
     lift: Pair | None = None,
 ) -> tuple[Comparison, ...]:
     """Every policy that was asked for against the logged one; where none was, the uniform and the fixed ones; and, as
     the last, the lift over the control group, where there is one. Paired on the same rounds; the p-values are corrected
     for their number (Holm 1979), intervals are those of each alone.
     """
-    judged = paired(rows, headline)
+    judged = paired(rows, asked.headline)
     logged = judged[LOGGED]
-    asked = [row.name for row in rows if row.role in ASKED and row.name in judged]
-    names = asked or [name for name in judged if name != LOGGED]
-    pairs = [pair_of(name, judged[name], LOGGED, logged, persons, confidence) for name in names]
+    names = [row.name for row in rows if row.role in ASKED and row.name in judged]
+    names = names or [name for name in judged if name != LOGGED]
+    pairs = [pair_of(name, judged[name], LOGGED, logged, persons, asked.confidence) for name in names]
     pairs += [lift] if lift else []
     adjusted = holm([pair.p for pair in pairs])
-    return tuple(_told(pair, p, len(pairs), confidence, language) for pair, p in zip(pairs, adjusted, strict=True))
+    return tuple(
+        _told(pair, p, len(pairs), asked.confidence, asked.language) for pair, p in zip(pairs, adjusted, strict=True)
+    )
 
 
 def paired(rows: Sequence[Row], headline: str) -> dict[str, Estimate]:
     """By name, what to read first of those that were judged on the same rounds: all but the control group."""
     found = ((row, row.estimates.get("mean") or row.estimates.get(headline)) for row in rows if row.role != CONTROL)
     return {row.name: estimate for row, estimate in found if estimate}
+
+
+def called(policy: str, language: Language) -> str:
+    """What a policy is called inside a sentence."""
+    return {LOGGED: language.served, CONTROL: language.control}.get(policy) or repr(policy)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -131,8 +137,8 @@ def _told(pair: Pair, p: float, comparisons: int, confidence: float, language: L
         template = language.untold if needed else language.untold_at_all
     sentence = language.sentence(
         template,
-        policy=language.name(pair.name),
-        against=language.name(pair.against),
+        policy=called(pair.name, language),
+        against=called(pair.against, language),
         by=language.by_a_share.format(share=by) if pair.relative else by,
         sure=language.share(confidence),
         low=write(limits[0]),

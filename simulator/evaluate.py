@@ -1,33 +1,27 @@
 """From a log and some policies to an evaluation: what each of them would have earned."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 
 from policies.registry import PolicySpec
-from simulator.candidates import MAX_FIXED, Candidate, Entry, EvaluationError, baselines, by_name, named
+from simulator.asked import Asked, EvaluationError, check_asked
+from simulator.assembling import assembled
+from simulator.candidates import Candidate, Entry, baselines, by_name, named
 from simulator.checks import diagnose_log
-from simulator.comparisons import compare
-from simulator.curves import calibration
 from simulator.estimators import (
-    ANYTIME,
-    INTERVALS,
     USUAL,
     check_names,
-    estimator_of,
     headline_of,
     modelled,
     unsuited,
 )
-from simulator.estimators.best import BEST
 from simulator.evaluation import LOGGED, REPLAYED, Evaluation, Row
 from simulator.findings import refusal
 from simulator.groups import By
-from simulator.intervals.clustered import numbered
 from simulator.judging import (
-    Asked,
     Part,
     eligible_shares,
     judged_row,
@@ -37,19 +31,16 @@ from simulator.judging import (
     period_of,
     refused_row,
 )
-from simulator.leaks import shared_persons
-from simulator.lift import Trial, lift_in
-from simulator.logs.log import Flags, Floats, Log
-from simulator.logs.propensities import remark
+from simulator.lift import Trial
+from simulator.logs.log import Floats, Log
 from simulator.models import LINEAR, NONE, RewardModel, check_model, model_rewards, quality
+from simulator.notes import notes_on, notes_on_left_out, notes_on_method
 from simulator.periods import periods
 from simulator.replay.record import CAUTION, Replay, Replaying
 from simulator.replay.replaying import Replayed, replayed, to_replay
-from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, asked_elsewhere, counted, target_of
 from simulator.truth import ExpectedRewards, Truth
-from simulator.verdict import verdict
-from simulator.views import cuts_of, gathered, of_first_key, valued
+from simulator.views import cuts_of, gathered, valued
 
 WHOLE = -1
 """The place of the whole among the parts; those of views count from 0."""
@@ -95,40 +86,33 @@ def evaluate(
     """
     tell = progress or (lambda what, done: None)
     _check_log(log)
-    wanted, estimators = tuple(estimators), _asked_of(log, estimators, interval, model)
-    if lang not in LANGUAGES:
-        raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
-    language = LANGUAGES[lang]
+    check_asked(confidence, lang)
+    wanted, names = tuple(estimators), _names(log, estimators, interval, model)
+    how = Asked(names, headline_of(names), confidence, lang, force, interval=interval, seed=seed)
     asked = [named(log, policy, seed=seed) for policy in policies]
     asked = to_replay(asked, interval) if replay else asked
-    trained, judged, refusals = periods(log, asked, train_share, language=language)
-    candidates = by_name([*baselines(judged, seed=seed), *asked])
+    trained, judged, refusals = periods(log, asked, train_share, language=how.language)
+    candidates = by_name([*baselines(judged, seed=seed, language=how.language), *asked])
     findings = diagnose_log(log, lang=lang)
-    unsound = refusal(findings)
-    if unsound and not force:
-        refusals = {entry.name: unsound for entry in candidates} | refusals
+    how = how.of_unsound(refusal(findings))
+    if how.unsound and not force:
+        refusals = {entry.name: how.unsound for entry in candidates} | refusals
     elsewhere = _learned(trained, judged, asked, refusals, seed=seed, cores=cores, tell=tell)
     if problem := nothing_to_tell(judged):
         raise EvaluationError(problem)
-    needed = len(refusals) < len(candidates) and modelled(estimators)
-
-    def part(log: Log, members: Flags, q: Floats) -> Part:
-        return part_of(log, q, members, confidence=confidence, interval=interval, seed=seed)
+    told = model if len(refusals) < len(candidates) and modelled(names) else NONE
 
     def expected(log: Log) -> Floats:
-        told = model if needed else NONE
         return model_rewards(log, told, seed=seed, progress=lambda done: tell("fitting the reward model", done))
 
     q = expected(judged)
-    headline = headline_of(estimators)
-    how = Asked(tuple(estimators), headline, confidence, lang, force, unsound, interval)
-    cuts = cuts_of(log, judged, by=by, every=every, metrics=metrics)
-    parts = {WHOLE: part(judged, np.ones(len(judged), dtype=bool), q)}
+    cuts = cuts_of(log, judged, by=by, every=every, metrics=metrics, lang=lang)
+    parts = {WHOLE: part_of(judged, q, np.ones(len(judged), dtype=bool), how)}
     for place, cut in enumerate(cuts):
         if cut.refusal is None:
             seen = judged if cut.rewards is None else valued(judged, cut.rewards)
-            parts[place] = part(seen, cut.members, q if cut.rewards is None else expected(seen))
-    persons = numbered(judged.persons)
+            parts[place] = part_of(seen, q if cut.rewards is None else expected(seen), cut.members, how)
+    persons = parts[WHOLE].persons
     known = None if truth is None else Truth.on(judged, truth)
     table = _Table(parts, how, known)
     for entry in candidates:  # one after the other: all their probabilities together may not fit into memory
@@ -140,34 +124,25 @@ def evaluate(
         else:
             asked_already = elsewhere.pop(entry.name, None)
             table.add(entry, target_of(judged, entry, tell) if asked_already is None else asked_already)
-    whole, replays = table.whole(candidates), table.replays
-    control, lift = lift_in(trial, judged, confidence, language)
-    groups, views = of_first_key(gathered(cuts, table.rows))
-    return Evaluation(
-        rows=(whole[0], *control, *whole[1:]),
-        estimators=tuple(estimators),
-        headline=headline,
-        confidence=confidence,
+    return assembled(
+        table.whole(candidates),
+        persons,
+        how,
         log=log.summary(),
-        period=period_of(judged),
+        judged=judged,
         trained=period_of(trained) if trained is not None else None,
         notes=(
-            *notes_on(log, judged, trained, language),
-            *notes_on_left_out(wanted, estimators, interval, language),
-            *notes_on_method(interval, learning=trained is not None),
-            *([CAUTION] if replays else []),
-            *([quality(judged, q)] if needed and model != NONE else []),
+            *notes_on(log, judged, trained, how.language),
+            *notes_on_left_out(wanted, how),
+            *notes_on_method(how, learning=trained is not None),
+            *([CAUTION] if table.replays else []),
+            *([quality(judged, q, how.language)] if told != NONE else []),
         ),
-        verdict=verdict(whole, persons, headline=headline, confidence=confidence, language=language),
-        comparisons=compare(whole, persons, headline=headline, confidence=confidence, language=language, lift=lift),
-        calibration=calibration(judged),
-        replays=tuple(replays),
         findings=findings,
-        asked=tuple(entry.name for entry in asked),
-        by=groups.key if groups else "",
-        groups=groups.groups if groups else (),
-        views=views,
-        lang=lang,
+        entries=asked,
+        trial=trial,
+        views=gathered(cuts, table.rows),
+        replays=table.replays,
     )
 
 
@@ -210,48 +185,9 @@ def row_in(part: Part, entry: Entry, target: Floats | None, refusal: str, how: A
     if target is None:
         return refused_row(part, entry.name, entry.role, refusal)
     if entry.fixed is not None and not eligible_shares(part.log)[entry.fixed]:
-        refusal = LANGUAGES[how.lang].never_eligible.format(variant=repr(entry.fixed))
+        refusal = how.language.never_eligible.format(variant=repr(entry.fixed))
         return refused_row(part, entry.name, entry.role, refusal)
     return judged_row(part, entry.name, entry.role, target, how)
-
-
-def notes_on(log: Log, judged: Log, trained: Log | None, language: Language) -> Iterator[str]:
-    """What to know of every row: what was trained on, what is judged, what the log can't tell."""
-    if trained is not None:
-        yield language.trained_on.format(period=period_of(trained).told(language.period, language.thousands))
-        if shared := shared_persons(trained, judged):
-            yield shared
-    if len(judged) < len(log):
-        yield language.judged_on.format(period=period_of(judged).told(language.period, language.thousands))
-    if not log.timed:
-        yield language.no_times
-    if log.propensities_estimated:
-        yield remark(log)
-    elif log.probabilities is None:
-        yield language.support_estimated
-    if len(log.ids) > MAX_FIXED:
-        yield language.some_fixed.format(variants=language.whole(len(log.ids)), most=MAX_FIXED)
-
-
-def notes_on_left_out(wanted: Sequence[str], kept: Sequence[str], interval: str, language: Language) -> Iterator[str]:
-    """Which of the usual estimators were meant, and are not there, and why."""
-    left = [name for name in (USUAL if set(wanted) == {BEST} else dict.fromkeys(wanted)) if name not in kept]
-    lacking = [name for name in left if estimator_of(name).kind not in INTERVALS[interval]]
-    if lacking:
-        yield language.no_interval.format(interval=interval, estimators=", ".join(lacking))
-    if others := [name for name in left if name not in lacking]:
-        yield language.no_model.format(estimators=", ".join(others))
-
-
-def notes_on_method(interval: str, *, learning: bool) -> Iterator[str]:
-    """What to know of the intervals, where they are not the usual ones. learning: learners were trained on a part."""
-    if interval == ANYTIME:
-        yield "These intervals hold at every look at the growing log together, for rounds in the order of time."
-        if learning:
-            yield (
-                "Learners were trained on a part of the log that grows with it: of them these intervals hold at this "
-                "look alone; judge a snapshot to look again."
-            )
 
 
 def _learned(
@@ -273,7 +209,7 @@ def _learned(
     return elsewhere
 
 
-def _asked_of(log: Log, estimators: Sequence[str], interval: str, model: RewardModel) -> tuple[str, ...]:
+def _names(log: Log, estimators: Sequence[str], interval: str, model: RewardModel) -> tuple[str, ...]:
     """The estimators to compute. Raises EvaluationError for what there is not, or not of this log."""
     check_model(model)
     try:

@@ -9,6 +9,8 @@ from simulator.estimators import Estimate
 from simulator.findings import Finding, plain, refusal
 from simulator.logs.log import LogSummary, when
 from simulator.replay.record import Replay
+from simulator.sentences import LANGUAGES
+from simulator.writing import Writing
 
 LOGGED, UNIFORM, FIXED, SPEC, SNAPSHOT = "logged", "uniform", "fixed", "spec", "snapshot"
 REPLAYED = "replayed"
@@ -27,12 +29,12 @@ class Period:
     timed: bool = True
 
     def __str__(self) -> str:
-        return self.told("{start} to {end} ({n} rounds)", ",")
+        return self.told(LANGUAGES["en"])
 
-    def told(self, template: str, thousands: str) -> str:
-        """In words of any language."""
-        start, end = when(self.start, timed=self.timed), when(self.end, timed=self.timed)
-        return template.format(start=start, end=end, n=f"{self.n:,}".replace(",", thousands))
+    def told(self, language: Writing) -> str:
+        """In words of that language."""
+        start, end = (when(time, timed=self.timed, row=language.row) for time in (self.start, self.end))
+        return language.period.format(start=start, end=end, n=language.whole(self.n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,6 @@ class View:
     kind: str
     key: str
     groups: tuple[Group, ...]
-
-    @property
-    def title(self) -> str:
-        """What the groups differ in."""
-        return {"time": f"every {self.key}"}.get(self.kind, self.key or self.kind)
 
 
 @dataclass(frozen=True, slots=True)

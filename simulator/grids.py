@@ -14,7 +14,8 @@ from itertools import product
 
 from policies.base import Learner
 from policies.registry import PolicyError, PolicySpec, check, create, learns, load
-from simulator.candidates import Candidate, EvaluationError, named
+from simulator.asked import EvaluationError
+from simulator.candidates import Candidate, named
 from simulator.engines.local import Engine, Inline, local_engine
 from simulator.estimators import USUAL
 from simulator.evaluate import evaluate
@@ -24,6 +25,7 @@ from simulator.judging import period_of
 from simulator.leaks import leak, shared_persons
 from simulator.logs.log import Log
 from simulator.models import LINEAR, RewardModel
+from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, counted
 
 OR = "|"
@@ -108,7 +110,7 @@ def evaluate_grid(
     )
     tried = tuple(replace(row, role=SPEC) for row in middle.rows if row.name in candidates)
     chosen = _best(middle, tried)
-    leaks = {one.name: found for one in others if isinstance(one, Candidate) and (found := leak(one, judged))}
+    leaks = {one.name: found for one in others if isinstance(one, Candidate) and (found := leak(one, judged, LANGUAGES[lang]))}
     told = (one for one in others if not isinstance(one, Candidate) or one.name not in leaks)
     last = judge(judged, [candidates[chosen], *told], by=by, every=every, progress=tell)
     refused = tuple(Row(name, SNAPSHOT, {}, None, why, None, last.period) for name, why in leaks.items())
@@ -117,7 +119,7 @@ def evaluate_grid(
         rows=(*(replace(row, role=SPEC) if row.name == chosen else row for row in last.rows), *refused),
         log=log.summary(),
         trained=period_of(trained),
-        notes=(*_notes(trained, choosing, judged, chosen, len(specs)), *last.notes),
+        notes=(*_notes(trained, choosing, judged, chosen, len(specs), LANGUAGES[lang]), *last.notes),
         grid=Grid(chosen, period_of(choosing), tried, middle.comparisons),
     )
 
@@ -188,8 +190,10 @@ def _best(middle: Evaluation, tried: Sequence[Row]) -> str:
     return max(values, key=values.__getitem__)
 
 
-def _notes(trained: Log, choosing: Log, judged: Log, chosen: str, count: int) -> Iterator[str]:
-    yield f"The {count} combinations of the grid were trained on {period_of(trained)}."
-    yield f"{chosen!r} was chosen on {period_of(choosing)}, and is judged on what is later."
-    if shared := shared_persons(trained, judged):
+def _notes(
+    trained: Log, choosing: Log, judged: Log, chosen: str, count: int, language: Language
+) -> Iterator[str]:
+    yield language.grid_trained.format(count=count, period=period_of(trained).told(language))
+    yield language.grid_chosen.format(chosen=repr(chosen), period=period_of(choosing).told(language))
+    if shared := shared_persons(trained, judged, language):
         yield shared

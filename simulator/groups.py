@@ -9,6 +9,7 @@ import numpy as np
 
 from policies.types import Features, Value
 from simulator.logs.log import Flags
+from simulator.sentences import LANGUAGES
 
 MIN_ROUNDS = 200
 """Rounds that a group needs; smaller ones are pooled."""
@@ -39,10 +40,10 @@ class By:
         return cls(key, lambda context: None, values=tuple(values))
 
 
-def groups_of(contexts: Sequence[Features], by: By) -> Iterator[tuple[str, Flags]]:
+def groups_of(contexts: Sequence[Features], by: By, *, lang: str = "en") -> Iterator[tuple[str, Flags]]:
     """Name and (n,) members of each group, the largest first and what was pooled last. Every round is in one."""
     values = by.values if by.values is not None else [by.value(context) for context in contexts]
-    names = Naming.fit(values).names(values)
+    names = Naming.fit(values, lang=lang).names(values)
     sizes = Counter(names).most_common()
     own = [name for name, size in sizes[:MAX_GROUPS] if size >= MIN_ROUNDS]
     places = {name: place for place, name in enumerate(own)}
@@ -50,48 +51,116 @@ def groups_of(contexts: Sequence[Features], by: By) -> Iterator[tuple[str, Flags
     for name, place in places.items():
         yield name, which == place
     if pooled := len(sizes) - len(own):
-        yield pooled_name(pooled), which == POOLED
+        yield pooled_name(pooled, lang), which == POOLED
 
 
-def pooled_name(values: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What groups are called that have no text of their own for a name. pooled: before the number of their
+    values. few_people: of a group whose name might say who they are."""
+
+    pooled: str
+    one_value: str
+    values: str
+    up_to: str
+    between: str
+    above: str
+    yes: str
+    no: str
+    none: str
+    not_known: str
+    few_people: str
+
+
+NAMES: Mapping[str, Names] = {
+    "en": Names(
+        pooled="(other: ",
+        one_value="1 value)",
+        values="{n} values)",
+        up_to="up to {high}",
+        between="above {low}, up to {high}",
+        above="above {low}",
+        yes="yes",
+        no="no",
+        none="(none)",
+        not_known="(not known)",
+        few_people="(fewer than {n} people)",
+    ),
+    "es": Names(
+        pooled="(otros: ",
+        one_value="1 valor)",
+        values="{n} valores)",
+        up_to="hasta {high}",
+        between="más de {low}, hasta {high}",
+        above="más de {low}",
+        yes="sí",
+        no="no",
+        none="(ninguno)",
+        not_known="(no se sabe)",
+        few_people="(menos de {n} personas)",
+    ),
+}
+
+
+def pooled_name(values: int, lang: str = "en") -> str:
     """What the values that are no group of their own are called, together."""
-    return f"(other: {values} value{'s' if values > 1 else ''})"
+    names = NAMES[lang]
+    return names.pooled + (names.one_value if values == 1 else names.values.format(n=values))
+
+
+def is_pooled(name: str) -> bool:
+    """Whether a group has such a name, in any language."""
+    return any(name.startswith(names.pooled) for names in NAMES.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
     """What the group of a value is called; values of one name are one group. ends: of the quarters of the numbers, None
-    where each number is a group. digits: with which these numbers are told apart.
+    where each number is a group. digits: with which these numbers are told apart. lang: of the names.
     """
 
     ends: tuple[float, ...] | None
     digits: int = USUAL_DIGITS
+    lang: str = "en"
 
     @classmethod
-    def fit(cls, values: Sequence[Value | None]) -> "Naming":
+    def fit(cls, values: Sequence[Value | None], *, lang: str = "en") -> "Naming":
         """Found out from these values, one a round."""
         numbers = np.array([_number(value) for value in values])
         known = np.sort(numbers[np.isfinite(numbers)])
         if (each := np.unique(known)).size <= MAX_NUMBERS:
-            return cls(None, _digits(each.tolist(), USUAL_DIGITS))
+            return cls(None, _digits(each.tolist(), USUAL_DIGITS), lang)
         # equal numbers are in one quarter, so that quarters can be unequal, and fewer than four
         ends = np.unique(np.quantile(known, (0.25, 0.5, 0.75), method="inverted_cdf"))
         ends = ends[ends < known[-1]] if ends[0] < known[-1] else known[known < known[-1]][-1:]
-        return cls(tuple(ends.tolist()), _digits(ends.tolist(), QUARTER_DIGITS))
+        return cls(tuple(ends.tolist()), _digits(ends.tolist(), QUARTER_DIGITS), lang)
 
     def names(self, values: Sequence[Value | None]) -> list[str]:
         """Of each of these values."""
         if self.ends is None:
-            return [_name(value, self.digits) for value in values]
-        ends = [_written(end, self.digits) for end in self.ends]
-        quarters = [f"up to {ends[0]}", *(f"above {low}, up to {high}" for low, high in pairwise(ends))]
-        quarters.append(f"above {ends[-1]}")
+            return [self._name(value) for value in values]
+        told, ends = NAMES[self.lang], [self._number(end) for end in self.ends]
+        between = (told.between.format(low=low, high=high) for low, high in pairwise(ends))
+        quarters = [told.up_to.format(high=ends[0]), *between, told.above.format(low=ends[-1])]
         numbers = np.array([_number(value) for value in values])
         places = np.searchsorted(self.ends, numbers, side="left")
         return [
-            quarters[place] if np.isfinite(number) else _name(value, self.digits)
+            quarters[place] if np.isfinite(number) else self._name(value)
             for place, number, value in zip(places, numbers, values, strict=True)
         ]
+
+    def _name(self, value: Value | None) -> str:
+        told = NAMES[self.lang]
+        if isinstance(value, bool):
+            return told.yes if value else told.no
+        if isinstance(value, tuple):
+            return ", ".join(sorted(set(value))) or told.none
+        if isinstance(value, str):
+            return value
+        return told.not_known if value is None or not np.isfinite(value) else self._number(value)
+
+    def _number(self, number: float) -> str:
+        return LANGUAGES[self.lang].written(_written(number, self.digits))
 
 
 def _number(value: Value | None) -> float:
@@ -113,12 +182,3 @@ def _written(number: float, digits: int) -> str:
     whole = len(str(int(abs(number))))
     return f"{number:.{max(digits, whole) if whole <= MOST_DIGITS else digits}g}"
 
-
-def _name(value: Value | None, digits: int) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(sorted(set(value))) or "(none)"
-    if isinstance(value, str):
-        return value
-    return "(not known)" if value is None or not np.isfinite(value) else _written(value, digits)

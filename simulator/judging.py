@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.asked import Asked
 from simulator.checks import diagnose_policy
 from simulator.curves import Points, tail
 from simulator.diagnostics import Diagnostics, diagnose, earned_range, of_chosen, possible, weights
@@ -19,27 +20,13 @@ from simulator.estimators import (
     mean,
     with_method,
 )
+from simulator.estimators.basis import BOOTSTRAP
 from simulator.evaluation import LOGGED, Period, Row
 from simulator.findings import refusal
 from simulator.intervals import Resampling
 from simulator.intervals.clustered import Persons, Possible, numbered
 from simulator.logs.log import Flags, Floats, Log
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How every row is estimated. headline: the estimator to read first, and that of the gain. lang: of the findings.
-    force: numbers although a finding is red. unsound: why the log can judge no policy, where it was forced to.
-    interval: one of `simulator.estimators.INTERVALS`.
-    """
-
-    estimators: tuple[str, ...]
-    headline: str
-    confidence: float
-    lang: str = "en"
-    force: bool = False
-    unsound: str | None = None
-    interval: str = "skewed"
+from simulator.sentences import LANGUAGES, Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +44,30 @@ class Part:
     resampling: Resampling | None = None
 
 
-def part_of(
-    judged: Log, q: Floats, members: Flags, *, confidence: float, interval: str = "skewed", seed: int = 0
-) -> Part:
+def part_of(judged: Log, q: Floats, members: Flags, asked: Asked) -> Part:
     """The rounds of `judged` that are members. Raises LogError where none is."""
     log = judged[members]
     seen = Possible(1.0, 1.0, *earned_range(log))
     persons = numbered(log.persons)
-    earned = mean(log.rewards, persons, confidence=confidence, possible=seen)
-    resampling = Resampling.of(persons, seed=seed) if interval == "bootstrap" else None
+    earned = mean(log.rewards, persons, confidence=asked.confidence, possible=seen)
+    resampling = Resampling.of(persons, seed=asked.seed) if asked.interval == BOOTSTRAP else None
     r = log.rewards  # all that the interval of a mean looks at
     served = Evidence(r, r, r, r, persons, seen)
-    earned = with_method(earned, "mean", served, Method(interval, confidence, resampling))
+    earned = with_method(earned, "mean", served, Method(asked.interval, asked.confidence, resampling))
     return Part(log, persons, members, _among(members, q), _within(earned, log), resampling)
 
 
-def nothing_to_tell(log: Log) -> str | None:
+def nothing_to_tell(log: Log, language: Language = LANGUAGES["en"]) -> str | None:
     """Why no policy can be told from another on these rounds; None where they may be."""
-    if np.all(log.rewards == log.rewards[0]):
-        return (
-            f"all {len(log):,} rounds of log {log.name!r} in this period have the reward {log.rewards[0]:g}: "
-            "no policy can be told from another; wait for rewards, or check that they arrive"
-        )
-    if np.all(log.persons == log.persons[0]):
-        return f"all {len(log):,} rounds of log {log.name!r} are of one person: there are no intervals"
-    return None
+    alike = float(log.rewards[0]) if np.all(log.rewards == log.rewards[0]) else None
+    return no_difference(log.name, len(log), alike, bool(np.all(log.persons == log.persons[0])), language)
+
+
+def no_difference(log: str, n: int, reward: float | None, one_person: bool, language: Language) -> str | None:
+    """The same of what is known of n rounds. reward: that of all of them, None where they differ."""
+    if reward is not None:
+        return language.nothing_differs.format(n=language.whole(n), log=repr(log), reward=language.number(reward, 6))
+    return language.one_person.format(n=language.whole(n), log=repr(log)) if one_person else None
 
 
 def logged_row(part: Part) -> Row:

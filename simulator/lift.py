@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from policies.types import RewardRange
+from simulator.asked import Asked
 from simulator.comparisons import Pair, pair_of
 from simulator.estimators import Estimate
 from simulator.estimators.estimate import estimate
@@ -96,15 +97,17 @@ def lifted(
     return replace(row, estimates={"mean": control}, note=note), pair
 
 
-def lift_in(
-    trial: Trial | None, judged: Log, confidence: float, language: Language
-) -> tuple[tuple[Row, ...], Pair | None]:
+def lift_in(trial: Trial | None, judged: Log, asked: Asked) -> tuple[tuple[Row, ...], Pair | None]:
     """The row of the control group in the judged period, if there is one, and what was served against it."""
     if trial is None or not trial.control.any():
         return (), None
     kept = trial.between(float(judged.times[0]), float(judged.times[-1]))
     row, pair = lifted(
-        kept, reward_range=judged.reward_range, confidence=confidence, language=language, timed=judged.timed
+        kept,
+        reward_range=judged.reward_range,
+        confidence=asked.confidence,
+        language=asked.language,
+        timed=judged.timed,
     )
     return (row,), pair
 

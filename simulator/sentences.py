@@ -1,15 +1,15 @@
 """What an evaluation concludes, in plain sentences: English and Spanish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.evaluation import CONTROL, LOGGED
+from simulator.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """Templates, and how numbers are written. `served`, `control`, `treated`: what the logged policy, the control group
-    and everybody else are called inside a sentence.
+class Language(Writing):
+    """Templates. `served`, `control`, `treated`: what the logged policy, the control group and everybody else are
+    called inside a sentence. What a report, a replay or a check says beside is in its own room.
     """
 
     served: str
@@ -32,7 +32,6 @@ class Language:
     control_earned: str
     control_too_few: str
     control_one_person: str
-    period: str
     trained_on: str
     judged_on: str
     no_times: str
@@ -42,37 +41,27 @@ class Language:
     no_model: str
     too_late: str
     never_eligible: str
-    decimal: str
-    thousands: str
-
-    def name(self, policy: str) -> str:
-        return {LOGGED: self.served, CONTROL: self.control}.get(policy) or repr(policy)
-
-    def number(self, value: float, digits: int = 4) -> str:
-        """Four significant digits, unless told otherwise."""
-        return f"{value:.{digits}g}".replace(".", self.decimal)
-
-    def count(self, value: int) -> str:
-        """Two significant digits, in thousands."""
-        rounded = int(float(f"{value:.1e}"))
-        return f"{rounded:,}".replace(",", self.thousands)
-
-    def whole(self, value: int) -> str:
-        """All digits, in thousands."""
-        return f"{value:,}".replace(",", self.thousands)
-
-    def share(self, value: float) -> str:
-        """A percentage: of two significant digits, whole ones from 10 on."""
-        percent = 100.0 * value
-        return f"{percent:.0f}".replace("-0", "0") + " %" if abs(percent) >= 10.0 else self.number(percent, 2) + " %"
-
-    def sentence(self, template: str, **parts: str | int) -> str:
-        """The template filled in; it begins with a capital letter."""
-        text = template.format(**parts)
-        return text[0].upper() + text[1:]
-
-    def listed(self, policies: Sequence[str], most: int = 6) -> str:
-        return ", ".join(map(repr, policies[:most])) + (", …" if len(policies) > most else "")
+    nothing_differs: str
+    one_person: str
+    too_few_rounds: str
+    one_variant: str
+    slot_alone: str
+    eligible_in: str
+    the_default: str
+    all_alike: str
+    learned_from: str
+    shared_persons: str
+    anytime: str
+    anytime_learned: str
+    grid_trained: str
+    grid_chosen: str
+    propensities_estimated: str
+    model_saves: str
+    model_explains: str
+    model_worse: str
+    sampled: str
+    clustered: str
+    clustered_about: str
 
 
 LANGUAGES: Mapping[str, Language] = {
@@ -106,7 +95,6 @@ LANGUAGES: Mapping[str, Language] = {
         control_earned="what was truly earned by {rounds} decisions; {others} others earned {value}",
         control_too_few="{rounds} decisions of {group} in this period; at least {least} are needed for a lift",
         control_one_person="all {rounds} decisions of {group} in this period are of one person: there are no intervals",
-        period="{start} to {end} ({n} rounds)",
         trained_on="Learners named by specification were trained on {period}.",
         judged_on="Every row is judged on the same period: {period}.",
         no_times="This log has no times: the order of its rows stands for the order in time.",
@@ -116,8 +104,57 @@ LANGUAGES: Mapping[str, Language] = {
         no_model="Left out, since they need a model of the rewards: {estimators}.",
         too_late="only {left} of {n} rounds are later than what it was trained on; at least {least} are needed",
         never_eligible="{variant} could not be chosen in any round of the judged period",
+        nothing_differs=(
+            "all {n} rounds of log {log} in this period have the reward {reward}: no policy can be told from another; "
+            "wait for rewards, or check that they arrive"
+        ),
+        one_person="all {n} rounds of log {log} are of one person: there are no intervals",
+        too_few_rounds="too few rounds: {n}; at least {least} are needed",
+        one_variant="it never had more than one variant to choose from ({variants}): there is nothing to compare",
+        slot_alone="slot {slot} alone: {why}",
+        eligible_in="eligible in {share} of the rounds; elsewhere {where}",
+        the_default="the default {default}",
+        all_alike="all variants alike",
+        learned_from="it may have learned from {n} of the rounds that judge it, from {start} to {end}",
+        shared_persons=(
+            "Of the {persons} persons who judge, {known} were learned from as well, in earlier decisions: what is told "
+            "holds for such a mix of known and new persons."
+        ),
+        anytime="These intervals hold at every look at the growing log together, for rounds in the order of time.",
+        anytime_learned=(
+            "Learners were trained on a part of the log that grows with it: of them these intervals hold at this look "
+            "alone; judge a snapshot to look again."
+        ),
+        grid_trained="The {count} combinations of the grid were trained on {period}.",
+        grid_chosen="{chosen} was chosen on {period}, and is judged on what is later.",
+        propensities_estimated=(
+            "The propensities of this log are estimated from its contexts, not known: every number here assumes that "
+            "nothing outside the context moved both what was shown and the reward (no hidden confounding). None is "
+            "believed below {limit}; {at_limit} of {n} stand at that limit."
+        ),
+        model_saves=(
+            "On people it was not fitted on, the model of the rewards saves {share} of the log loss of the mean reward."
+        ),
+        model_explains=(
+            "On people it was not fitted on, the model of the rewards explains {share} of the variance of the rewards "
+            "(R²)."
+        ),
+        model_worse=(
+            "On people it was not fitted on, the model of the rewards predicts no better than their mean: DM is not to "
+            "be trusted, and DR gains nothing by it."
+        ),
+        sampled=(
+            "This log was read in pieces. The model of the rewards was fitted, and the log as a whole was checked, on "
+            "a sample of its persons with {sample} of the {n} rounds."
+        ),
+        clustered="Intervals are clustered: {persons} persons in {clusters} clusters, each person in one.",
+        clustered_about="Intervals are clustered: about {persons} persons in {clusters} clusters, each person in one.",
         decimal=".",
         thousands=",",
+        between=", ",
+        percent="%",
+        row="row {n}",
+        period="{start} to {end} ({n} rounds)",
     ),
     "es": Language(
         served="lo que se mostró",
@@ -153,7 +190,6 @@ LANGUAGES: Mapping[str, Language] = {
         control_one_person=(
             "las {rounds} decisiones de {group} en este periodo son de una sola persona: no hay intervalos"
         ),
-        period="de {start} a {end} ({n} decisiones)",
         trained_on="Lo que aprende y se nombró por su especificación se entrenó con otro periodo: {period}.",
         judged_on="Todas las filas se juzgan en el mismo periodo: {period}.",
         no_times="Este registro no tiene tiempos: el orden de sus filas hace de orden en el tiempo.",
@@ -163,7 +199,67 @@ LANGUAGES: Mapping[str, Language] = {
         no_model="Se omiten, por necesitar un modelo de las recompensas: {estimators}.",
         too_late="solo {left} de {n} decisiones son posteriores a aquellas con que se entrenó; hace falta el {least}",
         never_eligible="{variant} no se pudo elegir en ninguna decisión del periodo juzgado",
+        nothing_differs=(
+            "las {n} decisiones del registro {log} en este periodo tienen todas la recompensa {reward}: no se puede "
+            "distinguir una política de otra; espere a que haya recompensas, o compruebe que llegan"
+        ),
+        one_person="las {n} decisiones del registro {log} son de una sola persona: no hay intervalos",
+        too_few_rounds="pocas decisiones: {n}; hacen falta al menos {least}",
+        one_variant="nunca tuvo más de una variante entre las que elegir ({variants}): no hay nada que comparar",
+        slot_alone="la parte {slot} sola: {why}",
+        eligible_in="posible en el {share} de las decisiones; en las demás, {where}",
+        the_default="la de por defecto, {default}",
+        all_alike="todas las variantes por igual",
+        learned_from=(
+            "puede haber aprendido de {n} de las decisiones con las que se la juzga, de {start} a {end}"
+        ),
+        shared_persons=(
+            "De las {persons} personas con las que se juzga, de {known} ya se había aprendido, en decisiones "
+            "anteriores: lo dicho vale para una mezcla así de personas conocidas y nuevas."
+        ),
+        anytime=(
+            "Estos intervalos valen para todas las veces que se mire el registro mientras crece, con las decisiones en "
+            "el orden del tiempo."
+        ),
+        anytime_learned=(
+            "Lo que aprende se entrenó con una parte del registro que crece con él: ahí estos intervalos solo valen "
+            "para esta vez; para volver a mirar, juzgue un snapshot."
+        ),
+        grid_trained="Las {count} combinaciones de la rejilla se entrenaron con otro periodo: {period}.",
+        grid_chosen="{chosen} se eligió en otro periodo, {period}, y se juzga con lo posterior.",
+        propensities_estimated=(
+            "Las probabilidades de este registro no se conocen: se estiman a partir de los contextos. Todas las cifras "
+            "suponen que nada fuera del contexto influyó a la vez en lo que se mostró y en la recompensa (que no hay "
+            "variables de confusión ocultas). Ninguna se cree menor que {limit}; {at_limit} de {n} están en ese límite."
+        ),
+        model_saves=(
+            "Con personas que no usó para ajustarse, el modelo de las recompensas ahorra un {share} de la pérdida "
+            "logarítmica de la recompensa media."
+        ),
+        model_explains=(
+            "Con personas que no usó para ajustarse, el modelo de las recompensas explica un {share} de su varianza "
+            "(R²)."
+        ),
+        model_worse=(
+            "Con personas que no usó para ajustarse, el modelo de las recompensas no predice mejor que su media: no hay "
+            "que fiarse de DM, y DR no gana nada con él."
+        ),
+        sampled=(
+            "Este registro se leyó por partes. El modelo de las recompensas se ajustó, y el registro se comprobó en su "
+            "conjunto, con una muestra de sus personas que tiene {sample} de las {n} decisiones."
+        ),
+        clustered=(
+            "Los intervalos tratan a las personas por grupos: {persons} personas en {clusters} grupos, cada una en uno."
+        ),
+        clustered_about=(
+            "Los intervalos tratan a las personas por grupos: unas {persons} personas en {clusters} grupos, cada una "
+            "en uno."
+        ),
         decimal=",",
         thousands=".",
+        between="; ",
+        percent=" %",
+        row="fila {n}",
+        period="de {start} a {end} ({n} decisiones)",
     ),
 }

@@ -8,7 +8,8 @@ import numpy as np
 from policies.base import InvalidPmf, Learner, normalise
 from policies.registry import PolicySpec, create
 from policies.types import TrainingExample
-from simulator.candidates import Entry, EvaluationError
+from simulator.asked import EvaluationError
+from simulator.candidates import Entry
 from simulator.engines.local import local_engine, mapped
 from simulator.logs.log import Floats, Log
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.evaluation import Evaluation, Row
+from simulator.evaluation import Row
 from simulator.logs.log import Floats, Log
 
 ExpectedRewards = Callable[[Log], Floats]
@@ -35,25 +35,3 @@ class Truth:
     def told(self, row: Row, value: float | None) -> Row:
         """The row of a policy that is worth `value`, with that and its regret; as it is where nobody knows."""
         return row if value is None else replace(row, truth=value, regret=self.best - value)
-
-
-def truth_table(evaluation: Evaluation) -> tuple[list[str], list[tuple[Row, list[str]]]] | None:
-    """Headings, and for each row whose truth is known its cells after the name; None where no truth is."""
-    known = [row for row in evaluation.rows if row.truth is not None]
-    if not known:
-        return None
-    interval = f"{evaluation.confidence:.0%} interval"
-    headings = ["policy", evaluation.headline.upper(), interval, "truth", "interval holds it", "regret"]
-    return headings, [(row, _cells(evaluation, row)) for row in known]
-
-
-def holding(evaluation: Evaluation) -> str | None:
-    """How many intervals hold the truth, in a sentence; None where no truth is known."""
-    held = [found for row in evaluation.rows if (found := evaluation.holds(row)) is not None]
-    return f"{sum(held)} of {len(held)} intervals hold the truth." if held else None
-
-
-def _cells(evaluation: Evaluation, row: Row) -> list[str]:
-    found, holds = evaluation.estimate(row), evaluation.holds(row)
-    told = [f"{found.value:.4g}", f"[{found.low:.3g}, {found.high:.3g}]"] if found else ["refused", ""]
-    return [*told, f"{row.truth:.4g}", {True: "yes", False: "no", None: ""}[holds], f"{row.regret:.3g}"]

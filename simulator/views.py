@@ -11,11 +11,12 @@ from itertools import groupby
 import numpy as np
 
 from policies.types import RewardRange
-from simulator.candidates import EvaluationError
+from simulator.asked import EvaluationError
 from simulator.evaluation import Group, Row, View
 from simulator.groups import MIN_ROUNDS, By, groups_of
 from simulator.judging import nothing_to_tell
 from simulator.logs.log import Flags, Floats, Log
+from simulator.sentences import LANGUAGES, Language
 
 MAX_STRETCHES = 120
 """More would be a figure that nobody reads, and as many chances that one differs by luck."""
@@ -45,15 +46,18 @@ def cuts_of(
     by: By | Sequence[By] | None = None,
     every: timedelta | None = None,
     metrics: Mapping[str, Sequence[float] | Floats] | None = None,
+    lang: str = "en",
 ) -> list[Cut]:
     """What to judge beside the whole of `judged`, which are the last rounds of `log`.
 
     Raises EvaluationError for stretches that can't be told, and for metrics that are not one finite number a round.
     """
-    cuts = [cut for one in ([by] if isinstance(by, By) else by or ()) for cut in _groups(log, judged, one)]
+    language = LANGUAGES[lang]
+    cuts = [cut for one in ([by] if isinstance(by, By) else by or ()) for cut in _groups(log, judged, one, lang)]
     if every is not None:
-        cuts += _stretches(judged, every)
-    cuts += [_metric(log, judged, name, np.asarray(values, np.float64)) for name, values in (metrics or {}).items()]
+        cuts += _stretches(judged, every, language)
+    for name, values in (metrics or {}).items():
+        cuts.append(_metric(log, judged, name, np.asarray(values, np.float64), language))
     return cuts
 
 
@@ -81,18 +85,18 @@ def of_first_key(views: Sequence[View]) -> tuple[View | None, tuple[View, ...]]:
     return first, tuple(view for view in views if view is not first)
 
 
-def _groups(log: Log, judged: Log, by: By) -> Iterator[Cut]:
+def _groups(log: Log, judged: Log, by: By, lang: str) -> Iterator[Cut]:
     if by.values is not None:
         if len(by.values) != len(log):
             raise EvaluationError(
                 f"groups by {by.key!r}: {len(by.values):,} values, expected one a round: {len(log):,}"
             )
         by = replace(by, values=by.values[len(log) - len(judged) :])
-    for name, members in groups_of(judged.contexts, by):
-        yield Cut("group", by.key, name, members, _untold(judged[members]), by.notes.get(name, ""))
+    for name, members in groups_of(judged.contexts, by, lang=lang):
+        yield Cut("group", by.key, name, members, _untold(judged[members], LANGUAGES[lang]), by.notes.get(name, ""))
 
 
-def _stretches(judged: Log, every: timedelta) -> Iterator[Cut]:
+def _stretches(judged: Log, every: timedelta, language: Language) -> Iterator[Cut]:
     """From midnight UTC before the first round on, so that days are days and hours are hours."""
     if not judged.timed:
         raise EvaluationError(
@@ -114,22 +118,22 @@ def _stretches(judged: Log, every: timedelta) -> Iterator[Cut]:
     for place in found:
         members: Flags = which == place
         begun = midnight + int(place) * every
-        yield Cut("time", _length(every), f"{begun:{written}}", members, _untold(judged[members]))
+        yield Cut("time", _length(every), f"{begun:{written}}", members, _untold(judged[members], language))
 
 
-def _metric(log: Log, judged: Log, name: str, values: Floats) -> Cut:
+def _metric(log: Log, judged: Log, name: str, values: Floats, language: Language) -> Cut:
     if values.shape != (len(log),) or not np.isfinite(values).all():
         raise EvaluationError(f"metric {name!r}: expected one finite number a round, {len(log):,} of them")
     rewards = values[len(log) - len(judged) :]
     everybody = np.ones(len(judged), dtype=bool)
-    return Cut("metric", "", name, everybody, nothing_to_tell(valued(judged, rewards)), rewards=rewards)
+    return Cut("metric", "", name, everybody, nothing_to_tell(valued(judged, rewards), language), rewards=rewards)
 
 
-def _untold(log: Log) -> str | None:
+def _untold(log: Log, language: Language) -> str | None:
     """Why these rounds can't be judged by themselves; None where they can."""
     if len(log) < MIN_ROUNDS:
-        return f"too few rounds: {len(log):,}; at least {MIN_ROUNDS} are needed"
-    return nothing_to_tell(log)
+        return language.too_few_rounds.format(n=language.whole(len(log)), least=MIN_ROUNDS)
+    return nothing_to_tell(log, language)
 
 
 def _length(every: timedelta) -> str:

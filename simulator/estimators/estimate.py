@@ -26,11 +26,11 @@ from simulator.logs.log import Floats
 class Estimate:
     """The estimated mean reward of one policy, with its interval clustered by person.
 
-    n: rounds. clusters: persons. ess: effective sample size of the weights, (Σw)²/Σw²; n for estimators without.
-    influence: (n,) ψ, what each round adds to n·(value - truth); paired differences are made from it. up, down: the
-    size, on the scale of ψ, of an event that the log could have held and that would raise, or lower, the value. note:
-    what was chosen from the data, where something was. interval: by which method low and high were made. basis: what
-    they were made of, where it is not the influence.
+    n: rounds. clusters: persons. df: degrees of freedom of the error. ess: effective sample size of the weights,
+    (Σw)²/Σw²; n for estimators without. influence: (n,) ψ, what each round adds to n·(value - truth); paired
+    differences are made from it. up, down: the size, on the scale of ψ, of an event that the log could have held and
+    that would raise, or lower, the value. note: what was chosen from the data, where something was. interval: by which
+    method low and high were made. basis: what they were made of, where it is not the influence.
     """
 
     estimator: str
@@ -42,6 +42,7 @@ class Estimate:
     max_weight: float
     n: int
     clusters: int
+    df: float
     influence: Floats = field(repr=False, compare=False)
     up: float = 0.0
     down: float = 0.0
@@ -81,6 +82,7 @@ def estimate(
         max_weight=1.0 if weights is None else float(weights.max()),
         n=len(influence),
         clusters=interval.clusters,
+        df=interval.df,
         influence=influence,
         up=up,
         down=down,
@@ -116,8 +118,8 @@ def with_basis(found: Estimate, basis: Basis, *, confidence: float) -> Estimate:
 
 
 def symmetric(found: Estimate, *, confidence: float) -> Estimate:
-    """The same estimate with the interval value ± t·se, t with as many degrees of freedom as persons less one."""
-    half = t_isf((1.0 - confidence) / 2.0, found.clusters - 1) * found.standard_error
+    """The same estimate with the interval value ± t·se."""
+    half = t_isf((1.0 - confidence) / 2.0, found.df) * found.standard_error
     return replace(
         found, low=found.value - half, high=found.value + half, up=0.0, down=0.0, interval=NORMAL, basis=None
     )
@@ -170,7 +172,7 @@ def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
     whatever method, leaves 0 out. In [0, 1].
     """
     if found.basis is None and found.interval == NORMAL and found.standard_error > 0.0:
-        return 2.0 * t_sf(abs(found.value) / found.standard_error, found.clusters - 1)
+        return 2.0 * t_sf(abs(found.value) / found.standard_error, found.df)
     if found.basis is None:
         return p_value(found.value, found.influence, persons, up=found.up, down=found.down)
     limits = found.basis.limits

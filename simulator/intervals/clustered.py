@@ -33,12 +33,13 @@ class NoSupport(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A standard error, and the interval at the asked confidence."""
+    """A standard error, and the interval at the asked confidence. df: degrees of freedom of the error; `freedom`."""
 
     standard_error: float
     low: float
     high: float
     clusters: int
+    df: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,13 @@ class Possible:
 
 
 def clustered(value: float, influence: Floats, persons: Persons, *, confidence: float) -> Interval:
-    """Sandwich interval: value ± t·se, se² = G/(G-1) · Σ_g (Σ_{i in g} ψ_i)² / n², t with G-1 degrees of freedom.
+    """Sandwich interval: value ± t·se, se² = G/(G-1) · Σ_g T_g² / n², T_g = Σ_{i in g} ψ_i · (1 - 1/G)/(1 - n_g/n).
 
     influence: (n,) ψ, what each round adds to n·(value - truth), summing to 0 over the sample. persons: (n,) codes
-    of the G clusters. With one round a person, se is the usual standard deviation over √n. The t quantile and
-    G/(G-1) are the usual corrections for few clusters. Liang & Zeger 1986; Cameron & Miller 2015.
-    Raises NoSupport with fewer than 2 persons.
+    of the G clusters, of n_g rounds each. With one round a person, se is the usual standard deviation over √n. The
+    value is drawn towards whoever comes often, whose sum is therefore too small: the factor, 1 where all come equally
+    often, makes se² that of the jackknife over persons. Degrees of freedom of t: `freedom`. Liang & Zeger 1986;
+    Cameron & Miller 2015; MacKinnon, Nielsen & Webb 2023. Raises NoSupport with fewer than 2 persons.
     """
     return _symmetric(value, _totals(persons, influence), len(influence), confidence)
 
@@ -78,12 +80,21 @@ def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down
 
     up, down: the size of an event that this log could have held and that would raise (lower) the value, on the scale
     of ψ. It counts as often as visits of one person go together: by the ratio of the persons' variance to the rounds'.
-    The quantiles are widened by t/z with G-1 degrees of freedom. Raises NoSupport with fewer than 2 persons.
+    The quantiles are widened by t/z with the degrees of freedom of `freedom`. Raises NoSupport with fewer than 2
+    persons.
     """
     n, totals = len(influence), _totals(persons, influence)
     symmetric = _symmetric(value, totals, n, confidence)
     less, more = _Sides.of(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
-    return Interval(symmetric.standard_error, value - less, value + more, symmetric.clusters)
+    return replace(symmetric, low=value - less, high=value + more)
+
+
+def freedom(visits: Floats) -> float:
+    """How many persons who come equally often would tell as much, (Σn_g)²/Σn_g² (Kish 1965), less 1; at least 1.
+    visits: (G,) n_g, the rounds of each. Where few persons make most of a log, its errors are known as badly as if
+    there were none but these (Carter, Schnepel & Steigerwald 2017).
+    """
+    return max(1.0, float(visits.sum()) ** 2 / sum_of_products(visits, visits) - 1.0)
 
 
 def p_value(value: float, influence: Floats, persons: Persons, *, up: float, down: float) -> float:
@@ -136,7 +147,7 @@ def cressie_read_of_persons(
     unseen = min(possible.max_weight * float(visits.max()) / each, max(HEAVIEST, 100.0 * seen.n))
     heaviest = max(unseen, float(w.max()) / each, 1.0 + 1e-9)
     distance = _least_distance(seen, heaviest if seen.w < seen.n else 0.0)
-    distance += f_isf(1.0 - confidence, seen.n)
+    distance += f_isf(1.0 - confidence, freedom(visits) + 1.0)
     low = _cressie_read_limit(seen, possible.low, heaviest, distance)
     high = -_cressie_read_limit(replace(seen, wr=-seen.wr, w_wr=-seen.w_wr), -possible.high, heaviest, distance)
     return max(low, possible.low), min(high, possible.high)
@@ -152,11 +163,23 @@ def numbered(persons: Persons) -> Persons:
     return codes.reshape(-1).astype(np.int64)
 
 
-def _totals(persons: Persons, influence: Floats) -> Floats:
-    """(G,) the sums of ψ by person."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Totals:
+    """sums: (G,) T_g of each person, as `clustered` takes them; df: see `freedom`."""
+
+    sums: Floats
+    df: float
+
+
+def _totals(persons: Persons, influence: Floats) -> _Totals:
     if isinstance(influence, Linear):  # of a log larger than memory: it knows its clusters
-        return influence.by_cluster()
-    return _sums(numbered(persons), influence)
+        sums, visits = influence.by_cluster(), influence.columns.visits
+    else:
+        codes = numbered(persons)
+        sums, visits = _sums(codes, influence), _sums(codes, None)
+    if sums.size > 1:  # else there is nobody to compare with, which is refused
+        sums = sums * ((1.0 - 1.0 / sums.size) / (1.0 - visits / len(influence)))
+    return _Totals(sums, freedom(visits))
 
 
 def _sums(codes: Persons, column: Floats | None) -> Floats:
@@ -164,15 +187,15 @@ def _sums(codes: Persons, column: Floats | None) -> Floats:
     return np.bincount(codes, weights=column).astype(np.float64, copy=False)
 
 
-def _symmetric(value: float, totals: Floats, n: int, confidence: float) -> Interval:
+def _symmetric(value: float, totals: _Totals, n: int, confidence: float) -> Interval:
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence {confidence}: expected a number between 0 and 1")
-    clusters = totals.size
+    clusters = totals.sums.size
     if clusters < 2:
         raise NoSupport(f"{n} rounds of {clusters} person: an interval needs at least 2 persons")
-    error = float(np.sqrt(clusters / (clusters - 1) * sum_of_products(totals, totals))) / n
-    half = t_isf((1.0 - confidence) / 2.0, clusters - 1) * error
-    return Interval(error, value - half, value + half, clusters)
+    error = float(np.sqrt(clusters / (clusters - 1) * sum_of_products(totals.sums, totals.sums))) / n
+    half = t_isf((1.0 - confidence) / 2.0, totals.df) * error
+    return Interval(error, value - half, value + half, clusters, totals.df)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,26 +208,26 @@ class _Sides:
     lowering: tuple[float, float]
     up: float
     down: float
-    persons: int
+    df: float
 
     @classmethod
-    def of(cls, influence: Floats, totals: Floats, *, up: float, down: float) -> "_Sides":
-        n, squares = len(influence), sum_of_squares(influence)
-        together = max(1.0, sum_of_products(totals, totals) / squares) if squares > 0.0 else 1.0
-        raising, lowering = np.maximum(totals, 0.0), np.minimum(totals, 0.0)
+    def of(cls, influence: Floats, totals: _Totals, *, up: float, down: float) -> "_Sides":
+        n, squares, sums = len(influence), sum_of_squares(influence), totals.sums
+        together = max(1.0, sum_of_products(sums, sums) / squares) if squares > 0.0 else 1.0
+        raising, lowering = np.maximum(sums, 0.0), np.minimum(sums, 0.0)
         return cls(
             raising=(float(raising.sum()) / n, sum_of_products(raising, raising) / n**2),
             lowering=(-float(lowering.sum()) / n, sum_of_products(lowering, lowering) / n**2),
             up=up * together / n,
             down=down * together / n,
-            persons=totals.size,
+            df=totals.df,
         )
 
     def at(self, tail: float) -> tuple[float, float]:
         """How far the interval reaches below and above the value, each of which is exceeded with probability `tail`."""
         more_raising, less_raising = _gamma_deviations(*self.raising, self.up, tail)
         more_lowering, less_lowering = _gamma_deviations(*self.lowering, self.down, tail)
-        few = t_isf(tail, self.persons - 1) / norm_isf(tail)
+        few = t_isf(tail, self.df) / norm_isf(tail)
         return few * float(np.hypot(less_raising, more_lowering)), few * float(np.hypot(more_raising, less_lowering))
 
 

@@ -15,11 +15,13 @@ BLOCK = 4_096
 class Columns:
     """What is kept of c columns over n rounds of G clusters of people.
 
-    totals: (G, c) their sums by cluster. moments: (c, c) Σ over rounds of the products of each two.
+    totals: (G, c) their sums by cluster. visits: (G,) rounds of each. moments: (c, c) Σ over rounds of the products of
+    each two.
     """
 
     n: int
     totals: Floats
+    visits: Floats
     moments: Floats
 
     def form(self, place: int, factor: float = 1.0) -> "Linear":

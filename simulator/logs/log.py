@@ -16,7 +16,7 @@ from simulator.logs.problems import LogError, Problems
 from simulator.logs.propensities import with_estimated
 from simulator.logs.repeats import identical_rounds
 from simulator.logs.rounds import Codes, Flags, Floats, Indices, Round, columns_of
-from simulator.logs.validation import SUM_TOLERANCE, check_rounds
+from simulator.logs.validation import GREATEST, SUM_TOLERANCE, check_rounds
 
 __all__ = ["SUM_TOLERANCE", "Codes", "Flags", "Floats", "Indices", "Log", "LogError", "LogSummary", "Round", "when"]
 
@@ -227,9 +227,9 @@ class Log:
         )
 
 
-def when(time: float, *, timed: bool) -> str:
-    """A time as people read it: ISO 8601 in UTC, or the row when only the order is known."""
-    return f"{datetime.fromtimestamp(time, tz=UTC):%Y-%m-%dT%H:%M:%SZ}" if timed else f"row {int(time)}"
+def when(time: float, *, timed: bool, row: str = "row {n}") -> str:
+    """A time as people read it: ISO 8601 in UTC, or the row, in words of any language, when only the order is known."""
+    return f"{datetime.fromtimestamp(time, tz=UTC):%Y-%m-%dT%H:%M:%SZ}" if timed else row.format(n=int(time))
 
 
 _COLUMNS = {
@@ -264,4 +264,7 @@ def _value_problems(log: Log) -> list[str]:
     check_rounds(problems, **{name: getattr(log, name) for name in _COLUMNS if name not in ("persons", "arrivals")})
     backwards = np.diff(log.times, prepend=log.times[0]) < 0.0
     problems.check("times", backwards, log.times, "a time not before that of the row above")
+    low, high = log.reward_range.low, log.reward_range.high
+    if low < -GREATEST or high > GREATEST:
+        problems.note(f"reward range [{low:g}, {high:g}]: expected bounds from {-GREATEST:g} to {GREATEST:g}")
     return problems.texts

@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from simulator.logs.contexts import Contexts
 from simulator.logs.encoding import RANGES, encode
 from simulator.logs.problems import LogError
+from simulator.sentences import LANGUAGES, Language
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -105,14 +106,14 @@ def least(eligible: Flags) -> Floats:
     return found
 
 
-def remark(log: Estimated) -> str:
+def remark(log: Estimated, language: Language = LANGUAGES["en"]) -> str:
     """What has to be said beside every number from estimated propensities."""
     limits = least(log.eligible)
     at_limit = int(np.count_nonzero(log.propensities <= limits))
-    return (
-        "The propensities of this log are estimated from its contexts, not known: every number here assumes that "
-        "nothing outside the context moved both what was shown and the reward (no hidden confounding). None is "
-        f"believed below {float(limits.max()):.2g}; {at_limit:,} of {len(log.propensities):,} stand at that limit."
+    return language.propensities_estimated.format(
+        limit=language.number(float(limits.max()), 2),
+        at_limit=language.whole(at_limit),
+        n=language.whole(len(log.propensities)),
     )
 
 

@@ -10,6 +10,9 @@ SUM_TOLERANCE = 1e-6
 LEAST = 1e-30
 """Of a probability that is not 0: the fourth powers of weights are still finite numbers."""
 
+GREATEST = 1e100
+"""Of a reward, and of the bounds of its range: the sums of squared weighted rewards are still finite numbers."""
+
 EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_800.0
 """Seconds from 1970 to the years 1 and 10000: dates end there."""
 
@@ -39,6 +42,8 @@ def check_rounds(
     tiny = ~bad & (propensities < LEAST)
     check("propensities", tiny, propensities, f"at least {LEAST:g}; nothing rarer is ever drawn")
     check("rewards", ~np.isfinite(rewards), rewards, "a finite number")
+    huge = np.isfinite(rewards) & (np.abs(rewards) > GREATEST)
+    check("rewards", huge, rewards, f"a number from {-GREATEST:g} to {GREATEST:g}")
     check("times", ~np.isfinite(times), times, "a finite number of seconds")
     beyond = np.isfinite(times) & ((times < EARLIEST) | (times >= LATEST))
     check("times", beyond, times, "seconds since 1970, of the years 1 to 9999; milliseconds are 1,000 times as many")

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simulator.candidates import EvaluationError
+from simulator.asked import EvaluationError
 from simulator.logs.log import Floats, Log
 from simulator.models.any_estimator import any_estimator
 from simulator.models.linear import cross_fitted

@@ -7,28 +7,27 @@ from datetime import timedelta
 import numpy as np
 
 from policies.registry import PolicySpec
-from simulator.candidates import Candidate, Entry, EvaluationError, baselines
+from simulator.asked import Asked, EvaluationError, check_asked
+from simulator.assembling import assembled
+from simulator.candidates import Candidate, Entry, baselines
 from simulator.checks import diagnose_log
-from simulator.comparisons import compare
-from simulator.curves import calibration
 from simulator.estimators import USUAL, check_names, headline_of, modelled
 from simulator.estimators.basis import BOOTSTRAP, NORMAL, SKEWED
-from simulator.evaluate import notes_on, notes_on_left_out, row_in
+from simulator.evaluate import row_in
 from simulator.evaluation import FIXED, UNIFORM, Evaluation, Group, Row, View
 from simulator.findings import Finding, Severity, refusal
 from simulator.groups import By
-from simulator.intervals.clustered import numbered
-from simulator.judging import Asked, Part, logged_row, nothing_to_tell, part_of, period_of, refused_row
-from simulator.lift import Trial, lift_in
-from simulator.logs.log import Flags, Floats, Log, LogSummary
+from simulator.judging import Part, logged_row, nothing_to_tell, part_of, period_of, refused_row
+from simulator.lift import Trial
+from simulator.logs.log import Floats, Log, LogSummary
 from simulator.models import LINEAR, NONE, RewardModel, check_model, model_rewards
+from simulator.notes import notes_on, notes_on_left_out
 from simulator.pages.page import Page, page_row
 from simulator.pages.policies import PageCandidate, PageEntry, each_once, page_baselines, page_named
 from simulator.periods import periods
 from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, counted, target_of
-from simulator.verdict import verdict
-from simulator.views import cuts_of, gathered, of_first_key, valued
+from simulator.views import cuts_of, gathered, valued
 
 ESTIMATED = ("ips", "snips", "dr", "sndr", "clipped_ips", "cressie_read")
 """The estimators that a page has."""
@@ -74,55 +73,50 @@ def evaluate_page(
     """
     tell = progress or (lambda what, done: None)
     check_model(model)
+    check_asked(confidence, lang)
     kept, unfit = _estimators(estimators, interval, model)
+    how = Asked(kept, headline_of(kept), confidence, lang, force, interval=interval, seed=seed)
     if all(_one_variant(log) for log in page.slots):
         raise EvaluationError(f"log {page.slots[0].name!r}: no slot ever had more than one variant to choose from")
-    if lang not in LANGUAGES:
-        raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
-    language = LANGUAGES[lang]
+    language = how.language
     asked = [page_named(page, policy, language=language, seed=seed) for policy in policies]
     trained, outline, refusals = periods(page.outline, [entry.whole for entry in asked], train_share, language=language)
     judged = page[len(page) - len(outline) :]
     candidates = each_once([*page_baselines(judged, language=language, seed=seed), *asked])
     findings = diagnose_page(page, lang=lang)
-    unsound = refusal(findings)
-    if unsound and not force:
-        refusals = {entry.name: unsound for entry in candidates} | refusals
+    how = how.of_unsound(refusal(findings))
+    if how.unsound and not force:
+        refusals = {entry.name: how.unsound for entry in candidates} | refusals
     for entry in asked:
         if trained is not None and entry.name not in refusals:
             _learn(entry, page[: len(trained)], tell)
     if problem := nothing_to_tell(outline):
         raise EvaluationError(problem)
-    needed = len(refusals) < len(candidates) and modelled(kept)
+    told = model if len(refusals) < len(candidates) and modelled(kept) else NONE
 
     def expected(log: Log) -> Floats:
-        told = model if needed else NONE
         return model_rewards(log, told, seed=seed, progress=lambda done: tell("fitting the reward model", done))
 
-    def part(log: Log, members: Flags, q: Floats) -> Part:
-        return part_of(log, q, members, confidence=confidence, interval=interval, seed=seed)
-
-    headline = headline_of(kept)
-    how = Asked(kept, headline, confidence, lang, force, unsound, interval)
     everybody = np.ones(len(judged), dtype=bool)
     q = tuple(map(expected, judged.valued(judged.earned)))
-    parts = {WHOLE: _Seen(part(outline, everybody, q[0]), q)}
-    cuts = cuts_of(page.outline, outline, by=by, every=every, metrics=metrics)
+    parts = {WHOLE: _Seen(part_of(outline, q[0], everybody, how), q)}
+    cuts = cuts_of(page.outline, outline, by=by, every=every, metrics=metrics, lang=lang)
     for place, cut in enumerate(cuts):
         if cut.refusal is not None:
             continue
         if cut.rewards is None:
-            parts[place] = _Seen(part(outline, cut.members, q[0]), q)
+            parts[place] = _Seen(part_of(outline, q[0], cut.members, how), q)
         else:
             mine = tuple(map(expected, judged.valued(cut.rewards)))
-            parts[place] = _Seen(part(valued(outline, cut.rewards), cut.members, mine[0]), mine)
+            parts[place] = _Seen(part_of(valued(outline, cut.rewards), mine[0], cut.members, how), mine)
     own = [
         model_of_page if np.array_equal(log.rewards, judged.earned) else expected(log)
         for log, model_of_page in zip(judged.slots, q, strict=True)
     ]
-    refused = [_one_variant(log) or nothing_to_tell(log) for log in judged.slots]
+    refused = [_one_variant(log, language) or nothing_to_tell(log, language) for log in judged.slots]
     slots = [
-        None if why else part(log, everybody, mine) for log, mine, why in zip(judged.slots, own, refused, strict=True)
+        None if why else part_of(log, mine, everybody, how)
+        for log, mine, why in zip(judged.slots, own, refused, strict=True)
     ]
     alone = _Alone(judged, slots, refused, how)
     rows = {place: [logged_row(one.part)] for place, one in parts.items()}
@@ -137,32 +131,23 @@ def evaluate_page(
         alone.judge(entry, targets)
     notes = {entry.name: entry.note for entry in candidates}
     whole = [replace(row, note=notes.get(row.name, "")) for row in rows[WHOLE]]
-    control, lift = lift_in(trial, outline, confidence, language)
-    groups, views = of_first_key(gathered(cuts, rows))
-    persons = numbered(outline.persons)
-    return Evaluation(
-        rows=(whole[0], *control, *whole[1:]),
-        estimators=kept,
-        headline=headline,
-        confidence=confidence,
+    return assembled(
+        whole,
+        parts[WHOLE].part.persons,
+        how,
         log=_summary(page),
-        period=period_of(outline),
+        judged=outline,
         trained=period_of(trained) if trained is not None else None,
         notes=(
             *_notes(page, unfit, language),
             *notes_on(page.outline, outline, trained, language),
-            *notes_on_left_out(estimators, (*kept, *unfit), interval, language),
+            *notes_on_left_out(estimators, how, kept=unfit),
         ),
-        verdict=verdict(whole, persons, headline=headline, confidence=confidence, language=language),
-        comparisons=compare(whole, persons, headline=headline, confidence=confidence, language=language, lift=lift),
-        calibration=calibration(outline),
         findings=findings,
-        asked=tuple(entry.name for entry in asked),
-        by=groups.key if groups else "",
-        groups=groups.groups if groups else (),
-        views=(alone.view(tell), *views),
+        entries=[entry.whole for entry in asked],
+        trial=trial,
+        views=(alone.view(tell), *gathered(cuts, rows)),
         slots=page.names,
-        lang=lang,
     )
 
 
@@ -191,7 +176,7 @@ class _Alone:
             if part is None:
                 groups.append(Group(log.slot, len(log), (), why))
                 continue
-            fixed = [entry for entry in baselines(log, seed=0) if entry.role == FIXED]
+            fixed = [entry for entry in baselines(log, seed=0, language=self._how.language) if entry.role == FIXED]
             variants = [
                 replace(row_in(part, one, target_of(log, one, tell), "", self._how), note=one.note) for one in fixed
             ]
@@ -204,10 +189,10 @@ def _own(entry: Entry) -> bool:
     return entry.fixed is None and entry.name != UNIFORM
 
 
-def _one_variant(log: Log) -> str | None:
+def _one_variant(log: Log, language: Language = LANGUAGES["en"]) -> str | None:
     if int(log.eligible.sum(axis=1).max()) > 1:
         return None
-    return f"it never had more than one variant to choose from ({list(log.ids)[:5]}): there is nothing to compare"
+    return language.one_variant.format(variants=list(log.ids)[:5])
 
 
 def _estimators(asked: Sequence[str], interval: str, model: RewardModel) -> tuple[tuple[str, ...], tuple[str, ...]]:

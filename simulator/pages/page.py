@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator.asked import Asked
 from simulator.checks import diagnose_policy
 from simulator.diagnostics import Diagnostics, blocks, diagnose_weights, earned_range
 from simulator.diagnostics import weights as importance
@@ -20,7 +21,7 @@ from simulator.estimators import Evidence, expectation
 from simulator.evaluation import Row
 from simulator.findings import refusal
 from simulator.intervals.clustered import Possible
-from simulator.judging import Asked, Part, row_of
+from simulator.judging import Part, row_of
 from simulator.logs.log import Flags, Floats, Log, LogError
 
 BETWEEN = " + "
@@ -150,7 +151,9 @@ def page_row(
     whole = diagnose_weights(log, path.through[-1], path.support, lambda: path.possible(*bounds))
     row = row_of(part, name, role, whole, lambda: page_evidence(page, part, path, targets, q), asked)
     alone = {slot: _alone(path, place, log) for place, slot in enumerate(page.names)}
-    reason = row.refusal and next((f"slot {slot!r} alone: {why}" for slot, why in _refused(alone, asked.lang)), None)
+    told = asked.language.slot_alone
+    why = (told.format(slot=repr(slot), why=why) for slot, why in _refused(alone, asked.lang))
+    reason = row.refusal and next(why, None)
     return replace(row, slots=alone, refusal=reason or row.refusal)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from policies.registry import PolicyError, PolicySpec, mentioned
-from simulator.candidates import Candidate, Entry, EvaluationError, named
+from simulator.asked import EvaluationError
+from simulator.candidates import Candidate, Entry, named
 from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.logs.log import Log
 from simulator.pages.page import BETWEEN, Page

@@ -11,12 +11,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from simulator.asked import Asked
 from simulator.diagnostics import earned_range
 from simulator.estimators import Estimate, difference, effective_sample_size
 from simulator.estimators.estimate import estimate
 from simulator.evaluation import REPLAYED, Row
 from simulator.intervals.clustered import Persons, Possible
-from simulator.judging import Asked, Part, period_of, refused_row
+from simulator.judging import Part, period_of, refused_row
 from simulator.logs.distinct import distinct
 from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.passage import Passage

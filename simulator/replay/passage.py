@@ -9,7 +9,7 @@ import numpy as np
 
 from policies.base import SUM_TOLERANCE, InvalidPmf, Learner, normalise
 from policies.types import Pmf, TrainingExample
-from simulator.candidates import EvaluationError
+from simulator.asked import EvaluationError
 from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.accepting import Acceptance
 

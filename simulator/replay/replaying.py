@@ -14,11 +14,12 @@ import numpy as np
 
 from policies.base import Learner
 from policies.registry import create
-from simulator.candidates import Entry, EvaluationError
+from simulator.asked import Asked, EvaluationError
+from simulator.candidates import Entry
 from simulator.estimators.basis import SKEWED
 from simulator.evaluation import REPLAYED, Row
 from simulator.intervals.clustered import Persons
-from simulator.judging import Asked, Part
+from simulator.judging import Part
 from simulator.logs.log import Floats, Log
 from simulator.replay.accepting import RECENT, Acceptance, Progressive, Rejection, Sequential
 from simulator.replay.choosing import method_for

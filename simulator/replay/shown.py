@@ -10,6 +10,7 @@ from rich.text import Text
 from simulator.evaluation import Evaluation
 from simulator.logs.log import when
 from simulator.replay.record import Replay
+from simulator.reports import markup
 
 
 def curves(evaluation: Evaluation) -> Iterator[Text | Table]:
@@ -31,10 +32,8 @@ def curves_html(evaluation: Evaluation) -> str:
     parts = []
     for one in evaluation.replays:
         headings, rows = curve_cells(one, timed=evaluation.log.timed)
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows)
-        parts.append(f"<h2>{escape(curve_title(one))}</h2>\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n")
-        parts.append("</tbody>\n</table>")
+        named = curve_title(one)
+        parts.append(f"<h2>{escape(named)}</h2>\n{markup.table(headings, map(markup.Line, rows), label=named)}")
     return "\n".join(parts)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from simulator.evaluation import ASKED, LOGGED, Evaluation, Group, Row, View
 from simulator.reports.cells import Rows, first_table, group_title, with_interval
+from simulator.reports.words import words_of
+from simulator.sentences import LANGUAGES
 
 MOST_COLUMNS = 5
 """Policies beside each other in a table over time."""
@@ -22,21 +24,19 @@ class Block:
 
 def blocks(evaluation: Evaluation) -> Iterator[Block]:
     """The slots of a page, groups, stretches of time in one table, metrics."""
+    words = words_of(evaluation)
     for view in (one for one in evaluation.views if one.kind == "slot"):
-        yield from (_of_group(evaluation, _title(view, group), group) for group in view.groups)
-    yield from (_of_group(evaluation, group_title(evaluation, group), group) for group in evaluation.groups)
+        yield from (_of_group(evaluation, words.differ_in(view), group) for group in view.groups)
+    yield from (_of_group(evaluation, evaluation.by, group) for group in evaluation.groups)
     for view in (one for one in evaluation.views if one.kind != "slot"):
         if view.kind == "time":
-            yield Block(view.title, "", None, _over_time(evaluation, view))
+            yield Block(words.differ_in(view), "", None, _over_time(evaluation, view))
         else:
-            yield from (_of_group(evaluation, _title(view, group), group) for group in view.groups)
+            yield from (_of_group(evaluation, words.differ_in(view), group) for group in view.groups)
 
 
-def _title(view: View, group: Group) -> str:
-    return f"{view.title}: {group.name} ({group.n:,} rounds)"
-
-
-def _of_group(evaluation: Evaluation, title: str, group: Group) -> Block:
+def _of_group(evaluation: Evaluation, by: str, group: Group) -> Block:
+    title = group_title(evaluation, by, group)
     return Block(title, group.note, group.refusal, None if group.refusal else first_table(evaluation, group.rows))
 
 
@@ -48,15 +48,16 @@ def _over_time(evaluation: Evaluation, view: View) -> tuple[list[str], Rows]:
     judged.sort(key=lambda row: -found.value if (found := evaluation.estimate(row)) else 0.0)
     asked = [row.name for row in evaluation.rows if row.role in ASKED] or [row.name for row in judged]
     names = [LOGGED, *asked[: MOST_COLUMNS - 1]]
+    words, language = words_of(evaluation), LANGUAGES[evaluation.lang]
     rows: Rows = []
     for group in view.groups:
         found = {row.name: row for row in group.rows}
         first = replace(evaluation.rows[0], name=group.name, refusal=group.refusal)
         cells = [_cell(evaluation, found.get(name)) for name in names]
-        rows.append((first, [f"{group.n:,}", *cells]))
-    return [view.title, "rounds", *names], rows
+        rows.append((first, [language.whole(group.n), *cells]))
+    return [words.differ_in(view), words.rounds, *map(words.shown, names)], rows
 
 
 def _cell(evaluation: Evaluation, row: Row | None) -> str:
     found = evaluation.estimate(row) if row else None
-    return with_interval(found) if found else "refused"
+    return with_interval(found, LANGUAGES[evaluation.lang]) if found else words_of(evaluation).refused

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from simulator.estimators import Estimate
-from simulator.evaluation import ASKED, CONTROL, FIXED, Comparison, Evaluation, Row
-from simulator.evaluation import Group as People
+from simulator.evaluation import ASKED, CONTROL, FIXED, Comparison, Evaluation, Group, Row
 from simulator.findings import Severity, refusal
-from simulator.truth import truth_table
+from simulator.reports.truths import truth_table
+from simulator.reports.words import words_of
+from simulator.sentences import LANGUAGES, Language
 
 MAX_REFUSALS = 5
-GROUPS_NOTE = "Each group is judged by itself: of many, some differ by chance. The JSON form says why a row is refused."
 
 Rows = list[tuple[Row, list[str]]]
 """The rows of a table, and the cells of each after its name."""
@@ -25,23 +25,28 @@ def said(evaluation: Evaluation) -> Sequence[Comparison]:
 
 def title(evaluation: Evaluation) -> str:
     log = evaluation.log
-    return f"{log.name}, {log.slot}: {evaluation.period}"
+    return f"{log.name}, {log.slot}: {evaluation.period.told(_language(evaluation))}"
 
 
-def group_title(evaluation: Evaluation, group: People) -> str:
-    return f"{evaluation.by}: {group.name} ({group.n:,} rounds)"
+def group_title(evaluation: Evaluation, by: str, group: Group) -> str:
+    """by: what the groups differ in."""
+    n = _language(evaluation).whole(group.n)
+    return words_of(evaluation).group.format(by=by, name=group.name, n=n)
 
 
 def grid_title(evaluation: Evaluation) -> str:
     """Of the table of all that could be chosen; empty where nothing was."""
-    grid = evaluation.grid
-    return f"the grid, on the rounds that chose {grid.chosen!r}: {grid.period}" if grid else ""
+    if (grid := evaluation.grid) is None:
+        return ""
+    period = grid.period.told(_language(evaluation))
+    return words_of(evaluation).grid.format(chosen=repr(grid.chosen), period=period)
 
 
 def first_table(evaluation: Evaluation, rows: Sequence[Row]) -> tuple[list[str], Rows]:
     """What to read first: value, gain, diagnostics."""
-    interval = f"{evaluation.confidence:.0%} interval"
-    headings = ["policy", evaluation.headline.upper(), interval, "against logged", "ESS", "support"]
+    words = words_of(evaluation)
+    interval = words.interval.format(share=_language(evaluation).cell(evaluation.confidence))
+    headings = [words.policy, evaluation.headline.upper(), interval, words.against, words.ess, words.support]
     return headings, [(row, _first_cells(evaluation, row)) for row in rows]
 
 
@@ -50,69 +55,78 @@ def tables(evaluation: Evaluation) -> list[tuple[list[str], Rows]]:
     tables = [first_table(evaluation, evaluation.rows)]
     if len(evaluation.estimators) > 1:
         judged = [row for row in evaluation.rows if set(evaluation.estimators) <= set(row.estimates)]
-        estimates = [(row, [with_interval(row.estimates[name]) for name in evaluation.estimators]) for row in judged]
+        language, names = _language(evaluation), evaluation.estimators
+        estimates = [(row, [with_interval(row.estimates[name], language) for name in names]) for row in judged]
         if estimates:
-            tables.append((["policy", *(name.upper() for name in evaluation.estimators)], estimates))
+            tables.append(([words_of(evaluation).policy, *(name.upper() for name in names)], estimates))
     if known := truth_table(evaluation):
         tables.append(known)
     return tables
 
 
 def _first_cells(evaluation: Evaluation, row: Row) -> list[str]:
-    found = evaluation.estimate(row)
-    told = [f"{found.value:.4g}", _interval(found)] if found else ["refused", ""]
-    gain = f"{row.gain.value:+.3g} [{row.gain.low:+.3g}, {row.gain.high:+.3g}]" if row.gain else ""
+    found, language = evaluation.estimate(row), _language(evaluation)
+    told = [words_of(evaluation).refused, ""]
+    if found:
+        told = [language.number(found.value), language.interval(found.low, found.high)]
+    gain = language.gain(row.gain.value, row.gain.low, row.gain.high) if row.gain else ""
     if row.diagnostics is None:
-        return [*told, gain, f"{found.ess:,.0f}" if found else "", ""]
+        return [*told, gain, language.whole(found.ess) if found else "", ""]
     about = "" if row.diagnostics.support_exact else "~"
-    return [*told, gain, f"{row.diagnostics.ess:,.0f}", f"{about}{row.diagnostics.support:.0%}"]
+    return [*told, gain, language.whole(row.diagnostics.ess), f"{about}{language.cell(row.diagnostics.support)}"]
 
 
-def _interval(found: Estimate) -> str:
-    return f"[{found.low:.3g}, {found.high:.3g}]"
+def with_interval(found: Estimate, language: Language) -> str:
+    """A value, its interval, and what was chosen from the data."""
+    told = f"{language.number(found.value, 3)} {language.interval(found.low, found.high)}"
+    return f"{told}, {language.written(found.note)}" if found.note else told
 
 
-def with_interval(found: Estimate) -> str:
-    return f"{found.value:.3g} {_interval(found)}" + (f", {found.note}" if found.note else "")
-
-
-def shown_name(row: Row) -> str:
+def shown_name(evaluation: Evaluation, row: Row) -> str:
     """The name of a row, and whether its numbers were forced."""
-    return f"{row.name} (forced)" if row.forced else row.name
+    words = words_of(evaluation)
+    name = words.shown(row.name)
+    return words.forced.format(name=name) if row.forced else name
+
+
+def _language(evaluation: Evaluation) -> Language:
+    return LANGUAGES[evaluation.lang]
 
 
 def remarks(evaluation: Evaluation) -> list[str]:
     """Refusals, notes and warnings of the rows, one line each; of many refused fixed variants the first few. Those that
     are refused because the whole log is, together.
     """
-    unsound = refusal(evaluation.findings)
+    words, unsound = words_of(evaluation), refusal(evaluation.findings)
     alike = [row.name for row in evaluation.rows if row.refusal and row.refusal == unsound]
-    lines = [f"No policy can be judged: {unsound}. To see numbers all the same: --force."] if alike else []
-    untold = 0
+    lines = [words.none_judged.format(why=unsound)] if alike else []
+    told = untold = 0
     for row in evaluation.rows:
         if row.name in alike:
             continue
-        if row.refusal and row.role == FIXED and (untold or _told(lines) >= MAX_REFUSALS):
+        if row.refusal and row.role == FIXED and (untold or told >= MAX_REFUSALS):
             untold += 1
             continue
-        lines += [f"{row.name}: refused, {row.refusal}."] if row.refusal else []
-        lines += [f"{row.name}: {row.note}."] if row.note else []
+        name = words.shown(row.name)
+        if row.refusal:
+            told += 1
+            lines.append(words.row_refused.format(name=name, why=row.refusal))
+        lines += [f"{name}: {row.note}."] if row.note else []
         warnings = [one for one in row.findings if row.estimates and one.severity is not Severity.GREEN]
-        lines += [f"{row.name}: {one.says}" for one in warnings]
+        lines += [f"{name}: {one.says}" for one in warnings]
     if untold:
-        lines.append(f"{untold} more fixed variants are refused for such reasons; the JSON form has each.")
+        lines.append(words.more_refused.format(n=untold))
     return lines
-
-
-def _told(lines: Sequence[str]) -> int:
-    return sum(": refused, " in line for line in lines)
 
 
 def made_by(evaluation: Evaluation, row: Row) -> str:
     """Which estimator, interval, period, snapshot and formula made the numbers of a row, in one line."""
-    found = evaluation.estimate(row)
-    parts = [f"{found.estimator.upper()}, {found.interval} {evaluation.confidence:.0%} interval"] if found else []
-    parts += [str(row.period), row.note]
+    found, words, language = evaluation.estimate(row), words_of(evaluation), _language(evaluation)
+    parts = []
+    if found:
+        share = language.cell(evaluation.confidence)
+        parts.append(words.made_by.format(estimator=found.estimator.upper(), interval=found.interval, share=share))
+    parts += [row.period.told(language), row.note]
     if formula := evaluation.provenance.get("reward"):
-        parts.append(f"reward {formula}")
+        parts.append(words.reward.format(formula=formula))
     return "; ".join(part for part in parts if part)

@@ -1,15 +1,14 @@
 """An evaluation as a page that needs no network, and as a notebook shows it. All text from outside is escaped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
+from html import escape, unescape
 from typing import Any
 
 from simulator.evaluation import Evaluation, Row
 from simulator.replay.shown import curves_html
 from simulator.reports.blocks import Block, blocks
 from simulator.reports.cells import (
-    GROUPS_NOTE,
     Rows,
     first_table,
     grid_title,
@@ -21,8 +20,11 @@ from simulator.reports.cells import (
     title,
 )
 from simulator.reports.finding_lines import lines as finding_lines
+from simulator.reports.legend import legend
+from simulator.reports.markup import STYLE, Line, figure, table
 from simulator.reports.plots import FIGURES, PlotlyMissing
-from simulator.truth import holding
+from simulator.reports.truths import holding
+from simulator.reports.words import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +43,40 @@ class Report:
         return FIGURES[name](self.evaluation)
 
     def _repr_html_(self) -> str:
-        return f'<style>{_STYLE}</style>\n<div class="elige">{_body(self.evaluation, {})}</div>'
+        return f'<style>{STYLE}</style>\n<div class="elige">{_body(self.evaluation, {})}</div>'
 
 
 def to_html(evaluation: Evaluation) -> str:
     """The whole page: verdict, figures (plotly.js within), tables, remarks, and what made it."""
     body = _body(evaluation, _figures(evaluation))
-    return _PAGE.format(lang=evaluation.lang, title=escape(title(evaluation)), style=_STYLE, body=body)
+    return _PAGE.format(lang=evaluation.lang, title=escape(title(evaluation)), style=STYLE, body=body)
 
 
 def _body(evaluation: Evaluation, figures: Mapping[str, str]) -> str:
     best = evaluation.best()
-    shown = dict(figures)
+    first, *others = tables(evaluation)
     parts = [
         f"<h1>{escape(title(evaluation))}</h1>",
         f'<p class="verdict">{escape(evaluation.verdict)}</p>',
         *(f"<p>{escape(one.sentence)}</p>" for one in said(evaluation)),
-        shown.pop("missing", ""),
-        shown.pop("values", ""),
-        *(_table(headings, rows, best, evaluation) for headings, rows in tables(evaluation)),
+        figures.get("missing", ""),
+        figures.get("values", ""),
+        _table(*first, best, evaluation, caption=_made_alike(evaluation)),
+        f'<p class="legend">{escape(legend(evaluation))}</p>',
+        *(_table(headings, rows, best, evaluation) for headings, rows in others),
         f"<p>{escape(line)}</p>" if (line := holding(evaluation)) else "",
         _findings(evaluation),
         _list([*remarks(evaluation), *evaluation.notes]),
+        figures.get("learning", ""),
         curves_html(evaluation),
         f"<h2>{escape(grid_title(evaluation))}</h2>" if evaluation.grid else "",
         _table(*first_table(evaluation, evaluation.grid.rows), None, evaluation) if evaluation.grid else "",
+        figures.get("groups", ""),
+        figures.get("time", ""),
         *(_block(evaluation, block) for block in blocks(evaluation)),
-        f"<p>{escape(GROUPS_NOTE)}</p>" if evaluation.groups or evaluation.views else "",
-        *shown.values(),
+        f"<p>{escape(words_of(evaluation).groups_note)}</p>" if evaluation.groups or evaluation.views else "",
+        figures.get("weights", ""),
+        figures.get("calibration", ""),
         _made_by(evaluation),
     ]
     return "\n".join(part for part in parts if part)
@@ -80,36 +88,47 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
     try:
         for name, draw in FIGURES.items():
             if (plot := draw(evaluation)) is not None:
-                found[name] = str(
-                    plot.to_html(
-                        full_html=False,
-                        include_plotlyjs=not found,
-                        config={"displaylogo": False},
-                        div_id=f"figure-{name}",
-                    )
+                drawing = plot.to_html(
+                    full_html=False,
+                    include_plotlyjs=not found,
+                    config={"displaylogo": False, "displayModeBar": "hover", "responsive": True},
+                    div_id=f"figure-{name}",
                 )
+                found[name] = figure(drawing, label=unescape(plot.layout.title.text))
     except PlotlyMissing as missing:
         return {"missing": f'<p class="missing">{escape(str(missing))}</p>'}
     return found
 
 
-def _table(headings: list[str], rows: Rows, best: Row | None, evaluation: Evaluation) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = []
-    for row, cells in rows:
-        kind = "best" if row is best else "refused" if row.refusal else ""
-        about = escape(made_by(evaluation, row), quote=True)
-        told = "".join(f"<td>{escape(cell)}</td>" for cell in (shown_name(row), *cells))
-        body.append(f'<tr class="{kind}" title="{about}">{told}</tr>')
-    return "<table>\n<thead><tr>" + head + "</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody>\n</table>"
+def _table(
+    headings: list[str], rows: Rows, best: Row | None, evaluation: Evaluation, *, label: str = "", caption: str = ""
+) -> str:
+    lines = [
+        Line(
+            (shown_name(evaluation, row), *cells),
+            kind="best" if row is best else "refused" if row.refusal else "",
+            about=made_by(evaluation, row),
+        )
+        for row, cells in rows
+    ]
+    return table(headings, lines, label=label or title(evaluation), caption=caption)
+
+
+def _made_alike(evaluation: Evaluation) -> str:
+    """What made the numbers of every row that was estimated; empty where none was."""
+    for row in evaluation.rows:
+        if evaluation.headline in row.estimates:
+            return made_by(evaluation, replace(row, note=""))
+    return ""
 
 
 def _block(evaluation: Evaluation, block: Block) -> str:
     heading = f"<h2>{escape(block.title)}</h2>"
     note = f"<p>{escape(block.note)}</p>" if block.note else ""
     if block.table is None:
-        return f'{heading}{note}<p class="refused">refused: {escape(block.refusal or "")}</p>'
-    return heading + note + _table(*block.table, None, evaluation)
+        why = words_of(evaluation).refused_why.format(why=block.refusal)
+        return f'{heading}{note}<p class="refused">{escape(why)}</p>'
+    return heading + note + _table(*block.table, None, evaluation, label=block.title)
 
 
 def _list(lines: list[str]) -> str:
@@ -130,26 +149,8 @@ def _made_by(evaluation: Evaluation) -> str:
     told = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in evaluation.provenance.items()
     )
-    return f"<details><summary>What made these numbers</summary><dl>{told}</dl></details>"
+    return f"<details><summary>{words_of(evaluation).made}</summary><dl>{told}</dl></details>"
 
-
-_STYLE = """
-.elige { font: 16px/1.5 system-ui, sans-serif; color: #111827; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-.elige h1 { font-size: 1.25rem; }
-.elige h2 { font-size: 1rem; }
-.elige .verdict { font-size: 1.125rem; font-weight: 600; }
-.elige table { border-collapse: collapse; width: 100%; margin: 1.5rem 0; font-variant-numeric: tabular-nums; }
-.elige th, .elige td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #e5e7eb; }
-.elige th:first-child, .elige td:first-child { text-align: left; overflow-wrap: anywhere; }
-.elige .best { background: #ecfdf5; }
-.elige .refused, .elige .missing { color: #6b7280; }
-.elige .findings { list-style: none; padding: 0; }
-.elige .findings li { border-left: .5rem solid; padding-left: .75rem; margin: .25rem 0; }
-.elige .findings .red { border-color: #dc2626; }
-.elige .findings .amber { border-color: #d97706; }
-.elige .findings .green { border-color: #059669; color: #6b7280; }
-.elige dt { font-weight: 600; }
-"""
 
 _PAGE = """<!doctype html>
 <html lang="{lang}">
@@ -160,7 +161,9 @@ _PAGE = """<!doctype html>
 <style>{style}</style>
 </head>
 <body class="elige">
+<main>
 {body}
+</main>
 </body>
 </html>
 """

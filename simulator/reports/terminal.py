@@ -11,7 +11,6 @@ from simulator.evaluation import Evaluation, Row
 from simulator.replay.shown import curves
 from simulator.reports.blocks import blocks
 from simulator.reports.cells import (
-    GROUPS_NOTE,
     Rows,
     first_table,
     grid_title,
@@ -23,7 +22,8 @@ from simulator.reports.cells import (
 )
 from simulator.reports.finding_lines import STYLES
 from simulator.reports.finding_lines import lines as finding_lines
-from simulator.truth import holding
+from simulator.reports.truths import holding
+from simulator.reports.words import words_of
 
 
 def render(evaluation: Evaluation) -> Group:
@@ -32,7 +32,8 @@ def render(evaluation: Evaluation) -> Group:
     """
     best = evaluation.best()
     lines: list[Table | Text] = [Text(title(evaluation), style="italic")]
-    lines += [_table(headings, rows, best) for headings, rows in tables(evaluation)]
+    words = words_of(evaluation)
+    lines += [_table(evaluation, headings, rows, best) for headings, rows in tables(evaluation)]
     lines += [Text(line) for line in [holding(evaluation)] if line]
     lines.append(Text(evaluation.verdict, style="bold"))
     lines += [Text(one.sentence) for one in said(evaluation)]
@@ -43,23 +44,24 @@ def render(evaluation: Evaluation) -> Group:
     lines += curves(evaluation)
     if evaluation.grid:
         lines += [Text(line, style="italic") for line in ("", grid_title(evaluation))]
-        lines.append(_table(*first_table(evaluation, evaluation.grid.rows), None))
+        lines.append(_table(evaluation, *first_table(evaluation, evaluation.grid.rows), None))
         lines += [Text(one.sentence) for one in evaluation.grid.comparisons]
     shown = list(blocks(evaluation))
     for block in shown:
         lines += [Text(line, style="italic") for line in ("", block.title, block.note) if line]
-        lines.append(_table(*block.table, None) if block.table else Text(f"refused: {block.refusal}", style="yellow"))
-    lines += [Text(GROUPS_NOTE, style="dim")] if shown else []
+        why = Text(words.refused_why.format(why=block.refusal), style="yellow")
+        lines.append(_table(evaluation, *block.table, None) if block.table else why)
+    lines += [Text(words.groups_note, style="dim")] if shown else []
     return Group(*lines)
 
 
-def _table(headings: list[str], rows: Rows, best: Row | None) -> Table:
+def _table(evaluation: Evaluation, headings: list[str], rows: Rows, best: Row | None) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", justify="right" if place else "left")
     for row, cells in rows:
         style = "green" if row is best else "dim" if row.refusal else None
-        table.add_row(*(Text(cell) for cell in (shown_name(row), *cells)), style=style)
+        table.add_row(*(Text(cell) for cell in (shown_name(evaluation, row), *cells)), style=style)
     return table
 
 

@@ -14,6 +14,10 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
+EXACT = 2**53
+"""Up to here a float tells every whole number from the next; columns of greater integers are read as `Levels`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Numeric:
     """values: (n,), nan where the frame has nothing. moments: they are unix seconds of a column of times."""
@@ -108,7 +112,7 @@ def read_column(frame: Any, name: str) -> Cells:
 
 def _of_pandas(series: Any) -> Cells:
     kind = series.dtype.kind
-    if kind in "iuf":
+    if kind in "iuf" and not (kind in "iu" and _inexact(series.dropna())):
         return Numeric(series.to_numpy(dtype=np.float64, na_value=np.nan))
     if kind == "M":
         return _moments(series.to_numpy(dtype="datetime64[us]"))
@@ -119,6 +123,11 @@ def _of_pandas(series: Any) -> Cells:
     if any(isinstance(level, (tuple, list)) for level in levels[:1]):
         return _lists(series.to_numpy())
     return Levels(np.asarray(codes, dtype=np.intp), list(levels))
+
+
+def _inexact(integers: Any) -> bool:
+    """Whether a float would round any of them, as the ids are that many systems hand out."""
+    return len(integers) > 0 and not -EXACT <= int(integers.min()) <= int(integers.max()) <= EXACT
 
 
 def _lists(values: NDArray[np.object_]) -> Lists:
@@ -153,7 +162,13 @@ def _moments(values: NDArray[np.datetime64]) -> Numeric:
 def _of_arrow(column: Any) -> Cells:
     arrow = load_arrow()
     kind, types = column.type, arrow.types
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+    if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale == 0):
+        try:  # a decimal by way of an integer: only then it is said where a float would round
+            whole = column if types.is_integer(kind) else column.cast(arrow.int64())
+            return Numeric(np.array(whole.cast(arrow.float64()).to_numpy(), dtype=np.float64))
+        except arrow.ArrowInvalid:
+            return coded(None if one is None else int(one) for one in column.to_pylist())
+    if types.is_floating(kind) or types.is_decimal(kind):
         return Numeric(np.array(column.cast(arrow.float64()).to_numpy(), dtype=np.float64))
     if types.is_timestamp(kind) or types.is_date(kind):
         return _moments(column.cast(arrow.timestamp("us"), safe=False).to_numpy().astype("datetime64[us]"))

@@ -155,6 +155,10 @@ def _rounds(table: Framed, mapping: ColumnMapping, ids: Sequence[str]) -> _Round
     if mapping.time is not None:
         times = readings.seconds(table.single(mapping.time, "time"))
         table.check(mapping.time, "time", ~np.isfinite(times), "a time, ISO 8601, or unix seconds")
+    for column, means in ((mapping.person, "person"), (mapping.id, "id")):
+        if column is not None:
+            rounded = readings.rounded(table.cells[column])
+            table.check(column, means, rounded, "integers or texts: a column of floats has rounded so great a number")
     eligible, places = read_eligible(table, mapping, ids)
     probabilities, eligible = read_probabilities(table, mapping, ids, eligible, places)
     rows = np.arange(table.n)

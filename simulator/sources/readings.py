@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.logs.contexts import Coded, Column, Numbers
 from simulator.logs.problems import Problems
-from simulator.sources.columns import Cells, Levels, Lists, Numeric, coded
+from simulator.sources.columns import EXACT, Cells, Levels, Lists, Numeric, coded
 from simulator.sources.tables import read_flag, read_number, read_propensity, read_time
 
 Floats = NDArray[np.float64]
@@ -48,21 +48,26 @@ def texts(cells: Numeric | Levels) -> Levels:
 
 
 def persons(cells: Cells) -> Codes:
-    """(n,) a code that depends on the person alone, whatever table they are in: 63 bits of a hash of the name, or a
-    whole number itself; anonymous rows have -1, -2, -3 …
+    """(n,) a code that depends on the person alone, whatever table they are in: a whole number itself, also where it is
+    written as a text, and of any other name 63 bits of a hash; anonymous rows have -1, -2, -3 …
     """
     alone = -1 - np.arange(len(cells))
     if isinstance(cells, Lists):
         return alone
-    if isinstance(cells, Numeric):
-        values = cells.values
-        with np.errstate(invalid="ignore"):
-            whole = (values >= 0.0) & (values < 2.0**53) & (values == np.floor(values))
-        if bool((whole | cells.missing).all()):
-            return np.where(cells.missing, alone, np.where(whole, values, 0.0).astype(np.int64))
-    named = texts(cells)
-    hashes = np.array([_hash(name) for name in named.levels] + [0], dtype=np.int64)
-    return np.where(named.missing, alone, hashes[named.codes])
+    if isinstance(cells, Levels):
+        return np.where((named := texts(cells)).missing, alone, _codes(named))
+    values, missing = cells.values, cells.missing
+    with np.errstate(invalid="ignore"):
+        whole = (values >= 0.0) & (values < EXACT) & (values == np.floor(values))
+    found = np.where(whole, values, 0.0).astype(np.int64)
+    if (others := ~whole & ~missing).any():
+        found[others] = _codes(texts(Numeric(values[others])))
+    return np.where(missing, alone, found)
+
+
+def rounded(cells: Cells) -> NDArray[np.bool_]:
+    """(n,) numbers that a column of floats has rounded: names that differ may be one there."""
+    return np.abs(cells.values) > EXACT if isinstance(cells, Numeric) else np.zeros(len(cells), dtype=bool)
 
 
 def ids(cells: Cells) -> Codes:
@@ -149,6 +154,19 @@ def _text(value: Any) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value)
+
+
+def _codes(named: Levels) -> Codes:
+    """(n,) of each person; 0 of nobody."""
+    codes = [int(name) if _is_whole(name) else _hash(name) for name in named.levels]
+    return np.array([*codes, 0], dtype=np.int64)[named.codes]
+
+
+def _is_whole(name: str) -> bool:
+    """Whether it is a whole number as such are written, which a float does not round."""
+    return (
+        name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0") and len(name) < 17 and int(name) < EXACT
+    )
 
 
 def _hash(name: str) -> int:

@@ -15,20 +15,18 @@ import numpy as np
 
 from policies.registry import PolicySpec
 from policies.types import Action
-from simulator.candidates import Candidate, Entry, EvaluationError, baselines, by_name, named
+from simulator.asked import Asked, EvaluationError, check_asked
+from simulator.assembling import assembled
+from simulator.candidates import Candidate, Entry, baselines, by_name, named
 from simulator.checks import diagnose_log
-from simulator.comparisons import compare
-from simulator.curves import calibration
 from simulator.engines.local import Engine, Inline, local_engine, mapped
 from simulator.estimators import USUAL, check_names, headline_of, modelled
-from simulator.evaluation import Evaluation, Period
+from simulator.evaluation import Evaluation, Period, View
 from simulator.findings import refusal
-from simulator.judging import Asked
 from simulator.logs.contexts import Contexts
 from simulator.logs.log import Log, LogSummary
 from simulator.models.linear import CrossFitted
 from simulator.periods import too_late
-from simulator.sentences import LANGUAGES
 from simulator.sources.mapping import ESTIMATE, ColumnMapping
 from simulator.streams.judge import FOLDS, WHOLE, Judge, Judged, Parts, fold_of
 from simulator.streams.notes import notes_of
@@ -39,7 +37,6 @@ from simulator.streams.survey import Look, Survey, both, check_order
 from simulator.streams.tasks import Interval, Sample, Train, Travelling, inside
 from simulator.streams.times import Times
 from simulator.targets import Progress
-from simulator.verdict import verdict
 
 SAMPLE = 200_000
 """Judged rounds, about, of the persons on whom the model of the rewards is fitted and the log as a whole is checked."""
@@ -71,25 +68,23 @@ def evaluate_parquet(
     rows must be in the order of their times. Raises what `evaluate` raises, ParquetError, and EvaluationError for what
     can't be done without all rounds at once: some estimators, and propensities that are to be estimated.
     """
-    _check(mapping, estimators, lang=lang, by=by)
+    check_asked(confidence, lang)
+    _check(mapping, estimators, by=by)
     pieces = pieces_of(path, mapping)
-    how = _Options(tuple(dict.fromkeys(estimators)), confidence, train_share, by, lang, seed, force)
-    stream = _Stream(Reader(Path(path).name, mapping, batch=BATCH), pieces, how, progress or (lambda what, done: None))
+    names = tuple(dict.fromkeys(estimators))
+    how = Asked(names, headline_of(names), confidence, lang, force, seed=seed)
+    stream = _Stream(
+        Reader(Path(path).name, mapping, batch=BATCH),
+        pieces,
+        how,
+        train_share=train_share,
+        by=by,
+        tell=progress or (lambda what, done: None),
+    )
     if engine is not None:
         return stream.evaluation(list(policies), engine)
     with local_engine(cores, most=len(pieces)) as local:
         return stream.evaluation(list(policies), local)
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    estimators: tuple[str, ...]
-    confidence: float
-    train_share: float
-    by: str | None
-    lang: str
-    seed: int
-    force: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +111,21 @@ class _Sampled:
 class _Stream:
     """One evaluation of one log."""
 
-    def __init__(self, reader: Reader, pieces: tuple[Piece, ...], how: _Options, tell: Progress) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        pieces: tuple[Piece, ...],
+        how: Asked,
+        *,
+        train_share: float,
+        by: str | None,
+        tell: Progress,
+    ) -> None:
         self._reader, self._pieces, self._how, self._tell = reader, pieces, how, tell
+        self._train_share, self._by = train_share, by
 
     def evaluation(self, policies: Sequence[PolicySpec | str | Candidate], engine: Engine) -> Evaluation:
-        how, language = self._how, LANGUAGES[self._how.lang]
+        how = self._how
         surveys = list(mapped(engine, Look(self._reader), self._pieces, self._tell, "looking at the log"))
         survey = reduce(both, surveys)
         self._reader = replace(self._reader, actions=self._actions(survey))
@@ -128,12 +133,12 @@ class _Stream:
         asked = [named(probe, policy, seed=how.seed) for policy in policies]
         periods = self._periods(asked, survey)
         sample = self._sample(survey, periods, engine)
-        candidates = by_name([*baselines(sample.judged, seed=how.seed), *asked])
+        candidates = by_name([*baselines(sample.judged, seed=how.seed, language=how.language), *asked])
         findings = diagnose_log(sample.log, lang=how.lang)
-        unsound = refusal(findings)
+        how = how.of_unsound(refusal(findings))
         refusals = dict(periods.late)
-        if unsound and not how.force:
-            refusals = {entry.name: unsound for entry in candidates} | refusals
+        if how.unsound and not how.force:
+            refusals = {entry.name: how.unsound for entry in candidates} | refusals
         told = [entry for entry in candidates if entry.name not in refusals]
         travelling = self._trained(told, periods, surveys, engine)
         judge = Judge(
@@ -141,7 +146,7 @@ class _Stream:
             period=periods.judged,
             policies=travelling,
             model=self._model(sample, travelling),
-            parts=Parts.of(how.by, sample.judged, sample.share) if how.by is not None else None,
+            parts=Parts.of(self._by, sample.judged, sample.share, lang=how.lang) if self._by is not None else None,
             commonest=survey.commonest,
             tail=tail_needed(periods.n),
             seed=how.seed,
@@ -149,35 +154,31 @@ class _Stream:
         judged = self._judged(judge, surveys, engine)
         if problem := untold(self._reader.name, judged.sums[WHOLE]):
             raise EvaluationError(problem)
-        headline = headline_of(how.estimators)
         rows = Rows(
             candidates=tuple(candidates),
             refusals=refusals,
-            asked=Asked(how.estimators, headline, how.confidence, how.lang, how.force, unsound),
+            asked=how,
             policies=tuple(entry.name for entry in told),
             reader=self._reader,
             judged=judged,
         )
         whole = rows.of(WHOLE)
         trained = self._trained_period(periods, survey)
-        return Evaluation(
-            rows=whole,
-            estimators=how.estimators,
-            headline=headline,
-            confidence=how.confidence,
+        named_parts = judge.parts.names if judge.parts else ()
+        groups = tuple(rows.group(name) for name in named_parts if name in judged.sums)
+        return assembled(
+            whole,
+            NOBODY,
+            how,
             log=self._summary(survey, sample, judged),
-            period=whole[0].period,
+            judged=sample.judged,
             trained=trained,
             notes=notes_of(
-                survey, judged, sample.log, whole[0].period, trained, reader=self._reader, language=language
+                survey, judged, sample.log, whole[0].period, trained, reader=self._reader, language=how.language
             ),
-            verdict=verdict(whole, NOBODY, headline=headline, confidence=how.confidence, language=language),
-            comparisons=compare(whole, NOBODY, headline=headline, confidence=how.confidence, language=language),
-            calibration=calibration(sample.judged),
             findings=findings,
-            asked=tuple(entry.name for entry in asked),
-            by=how.by or "",
-            groups=tuple(rows.group(name) for name in judge.parts.names if name in judged.sums) if judge.parts else (),
+            entries=asked,
+            views=(View("group", self._by, groups),) if self._by is not None else (),
         )
 
     def _actions(self, survey: Survey) -> tuple[Action, ...]:
@@ -206,13 +207,13 @@ class _Stream:
         times = Times(self._reader, self._pieces)
         trained = None
         if learners:
-            earlier, start = times.cut(self._how.train_share)
+            earlier, start = times.cut(self._train_share)
             trained = (-np.inf, start)
         for entry in asked:
             if entry.judged_after is None:
                 continue
             left = times.later_than(entry.judged_after)
-            if reason := too_late(left, n, LANGUAGES[self._how.lang]):
+            if reason := too_late(left, n, self._how.language):
                 late[entry.name] = reason
             elif entry.judged_after > start:
                 earlier, start = n - left, entry.judged_after
@@ -283,7 +284,7 @@ class _Stream:
         )
 
 
-def _check(mapping: ColumnMapping, estimators: Sequence[str], *, lang: str, by: str | None) -> None:
+def _check(mapping: ColumnMapping, estimators: Sequence[str], *, by: str | None) -> None:
     try:
         whole = [name for name in check_names(estimators, "skewed") if name not in SUMMED]
     except ValueError as error:
@@ -298,8 +299,6 @@ def _check(mapping: ColumnMapping, estimators: Sequence[str], *, lang: str, by: 
             "shares: estimate: the model of the propensities needs all rounds at once, and this log is read in pieces; "
             "expected a column of propensities"
         )
-    if lang not in LANGUAGES:
-        raise EvaluationError(f"language {lang!r}: expected one of {list(LANGUAGES)}")
     if by is not None and by not in mapping.context:
         known = ", ".join(sorted(mapping.context)) or "none"
         raise EvaluationError(f"by {by!r}: expected one of the context columns of the mapping; there are: {known}")

@@ -47,14 +47,14 @@ class Parts:
     pooled: str | None
 
     @classmethod
-    def of(cls, key: str, sample: Log, share: float) -> "Parts":
+    def of(cls, key: str, sample: Log, share: float, *, lang: str = "en") -> "Parts":
         """As `simulator.groups.groups_of`, from the rounds of that share of the persons."""
         values = sample.contexts.values(key)
-        naming = Naming.fit(values)
+        naming = Naming.fit(values, lang=lang)
         sizes = Counter(naming.names(values)).most_common()
         own = tuple(name for name, size in sizes[:MAX_GROUPS] if size >= MIN_ROUNDS * share)
         pooled = len(sizes) - len(own)
-        return cls(key, naming, own, pooled_name(pooled) if pooled or share < 1.0 else None)
+        return cls(key, naming, own, pooled_name(pooled, lang) if pooled or share < 1.0 else None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ def _notes(
     language: Language,
 ) -> Iterator[str]:
     if trained is not None:
-        yield language.trained_on.format(period=trained.told(language.period, language.thousands))
+        yield language.trained_on.format(period=trained.told(language))
     if period.n < survey.n:
-        yield language.judged_on.format(period=period.told(language.period, language.thousands))
+        yield language.judged_on.format(period=period.told(language))
     if not reader.timed:
         yield language.no_times
     if not judged.known:
@@ -46,13 +46,8 @@ def _notes(
     if variants > MAX_FIXED:
         yield language.some_fixed.format(variants=language.whole(variants), most=MAX_FIXED)
     if len(sample) < survey.n:
-        yield (
-            f"This log was read in pieces. The model of the rewards was fitted, and the log as a whole was checked, on "
-            f"a sample of its persons with {len(sample):,} of the {survey.n:,} rounds."
-        )
+        yield language.sampled.format(sample=language.whole(len(sample)), n=language.whole(survey.n))
     if judged.sums[WHOLE].folded:
-        about = "about " if survey.hashes.size >= SKETCH else ""
-        yield (
-            f"Intervals are clustered: {about}{survey.persons:,} persons in {judged.sums[WHOLE].clusters:,} clusters, "
-            "each person in one."
-        )
+        told = language.clustered_about if survey.hashes.size >= SKETCH else language.clustered
+        persons, clusters = survey.persons, judged.sums[WHOLE].clusters
+        yield told.format(persons=language.whole(persons), clusters=language.whole(clusters))

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policies.types import RewardRange
+from simulator.asked import Asked
 from simulator.candidates import Entry
 from simulator.checks import diagnose_policy
 from simulator.estimators import Estimate, difference
 from simulator.evaluation import LOGGED, Group, Period, Row
 from simulator.findings import refusal
 from simulator.groups import MIN_ROUNDS
-from simulator.judging import Asked
-from simulator.sentences import LANGUAGES
+from simulator.judging import no_difference
+from simulator.sentences import LANGUAGES, Language
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader
 from simulator.streams.summed import NOBODY, SUMMED, Evident, diagnostics, earned, within
@@ -53,17 +54,10 @@ class SummedPart:
         return Period(*self.sums.time_span, self.sums.n, self.timed)
 
 
-def untold(name: str, sums: Sums) -> str | None:
+def untold(name: str, sums: Sums, language: Language = LANGUAGES["en"]) -> str | None:
     """As `simulator.judging.nothing_to_tell`."""
     low, high = sums.reward_span
-    if low == high:
-        return (
-            f"all {sums.n:,} rounds of log {name!r} in this period have the reward {low:g}: "
-            "no policy can be told from another; wait for rewards, or check that they arrive"
-        )
-    if sums.clusters < 2:
-        return f"all {sums.n:,} rounds of log {name!r} are of one person: there are no intervals"
-    return None
+    return no_difference(name, sums.n, low if low == high else None, sums.clusters < 2, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +85,10 @@ class Rows:
 
     def group(self, name: str) -> Group:
         """The rows of a group, or why it can't be judged by itself."""
-        sums = self.judged.sums[name]
-        refusal = untold(self.reader.name, sums)
+        sums, language = self.judged.sums[name], self.asked.language
+        refusal = untold(self.reader.name, sums, language)
         if sums.n < MIN_ROUNDS:
-            refusal = f"too few rounds: {sums.n:,}; at least {MIN_ROUNDS} are needed"
+            refusal = language.too_few_rounds.format(n=language.whole(sums.n), least=MIN_ROUNDS)
         return Group(name, sums.n, () if refusal else self.of(name), refusal)
 
     def _row(self, part: SummedPart, entry: Entry, name: str) -> Row:
@@ -105,7 +99,7 @@ class Rows:
         if entry.fixed is not None and not any(
             count for action, count in zip(actions, eligible, strict=True) if action.id == entry.fixed
         ):
-            reason = LANGUAGES[self.asked.lang].never_eligible.format(variant=repr(entry.fixed))
+            reason = self.asked.language.never_eligible.format(variant=repr(entry.fixed))
             return refused_row(part, entry, reason, note)
         return judged_row(part, entry, self.asked, note)
 

@@ -79,7 +79,8 @@ class Sums:
     def columns(self) -> Columns:
         """For influences. Clusters without a round are none."""
         present = self.totals[:, ONE] > 0.0
-        return Columns(self.n, self.totals if present.all() else self.totals[present], self.moments)
+        totals = self.totals if present.all() else self.totals[present]
+        return Columns(self.n, totals, totals[:, ONE], self.moments)
 
 
 def place_of(policy: int, column: int, *, modelled: bool) -> int:

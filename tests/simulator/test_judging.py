@@ -8,8 +8,9 @@ import pytest
 
 from policies.types import Action
 from simulator import Log
+from simulator.asked import Asked
 from simulator.checks import diagnose_log
-from simulator.judging import Asked, judged_row, part_of
+from simulator.judging import judged_row, part_of
 
 MakeLog = Callable[..., Log]
 VARIANTS = 40
@@ -36,8 +37,8 @@ def wide(n: int) -> Log:
 def test_judging_the_whole_copies_nothing_of_the_shape_of_the_log() -> None:
     log = wide(30_000)
     target = np.full(log.eligible.shape, 1.0 / VARIANTS)
-    part = part_of(log, np.full(target.shape, 0.2), np.ones(len(log), dtype=bool), confidence=0.95)
     asked = Asked(("ips", "snips", "dr"), "dr", 0.95)
+    part = part_of(log, np.full(target.shape, 0.2), np.ones(len(log), dtype=bool), asked)
     judged_row(part, "uniform", "baseline", target, asked)  # imports
     tracemalloc.start()
     row = judged_row(part, "uniform", "baseline", target, asked)
@@ -53,10 +54,10 @@ def test_a_part_is_judged_as_a_log_of_those_rounds(make_log: MakeLog) -> None:
     target = np.random.default_rng(2).dirichlet(np.ones(3), size=len(log))
     q = np.full(target.shape, 0.3)
     asked = Asked(("ips", "snips", "dr"), "dr", 0.95)
-    inside = judged_row(part_of(log, q, members, confidence=0.95), "p", "asked", target, asked)
+    inside = judged_row(part_of(log, q, members, asked), "p", "asked", target, asked)
     alone = log[members]
     everybody = np.ones(len(alone), dtype=bool)
-    outside = judged_row(part_of(alone, q[members], everybody, confidence=0.95), "p", "asked", target[members], asked)
+    outside = judged_row(part_of(alone, q[members], everybody, asked), "p", "asked", target[members], asked)
     for name, found in inside.estimates.items():
         expected = outside.estimates[name]
         assert (found.value, found.low, found.high) == (expected.value, expected.low, expected.high)
@@ -67,10 +68,9 @@ def test_blocks_leave_no_round_out() -> None:
     log = wide(5_000)  # of more numbers than are looked at together
     target = np.tile(np.random.default_rng(3).dirichlet(np.ones(VARIANTS)), (len(log), 1))
     assert log.probabilities is not None
-    row = judged_row(
-        part_of(log, np.zeros(target.shape), np.ones(len(log), dtype=bool), confidence=0.95),
-        "p", "asked", target, Asked(("ips",), "ips", 0.95),
-    )  # fmt: skip
+    asked = Asked(("ips",), "ips", 0.95)
+    part = part_of(log, np.zeros(target.shape), np.ones(len(log), dtype=bool), asked)
+    row = judged_row(part, "p", "asked", target, asked)
     weights = (target / log.probabilities)[np.arange(len(log)), log.chosen]
     assert row.diagnostics is not None
     assert row.diagnostics.mean_weight == pytest.approx(weights.mean(), rel=1e-12)

@@ -12,6 +12,7 @@ import pytest
 from policies.registry import PolicyError
 from policies.types import Action, Features, Pmf
 from simulator import Candidate, EvaluationError, Log, LogError, Page, PageCandidate, Round, evaluate, evaluate_page
+from simulator.asked import Asked
 from simulator.estimators import Evidence, ips, snips
 from simulator.judging import part_of
 from simulator.pages.evaluate import diagnose_page
@@ -107,7 +108,7 @@ def targets_of(page: Page) -> list[Floats]:
 
 
 def evidence_of(page: Page, targets: Sequence[Floats | None], q: Sequence[Floats]) -> Evidence:
-    part = part_of(page.outline, q[0], np.ones(len(page), dtype=bool), confidence=0.95)
+    part = part_of(page.outline, q[0], np.ones(len(page), dtype=bool), Asked((), "", 0.95))
     return page_evidence(page, part, path_of(page, targets), targets, q)
 
 

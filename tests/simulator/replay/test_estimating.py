@@ -5,9 +5,10 @@ import pytest
 
 from policies.base import sample
 from policies.types import TrainingExample
+from simulator.asked import Asked
 from simulator.evaluation import REPLAYED
 from simulator.intervals.clustered import numbered
-from simulator.judging import Asked, part_of
+from simulator.judging import part_of
 from simulator.replay.estimating import curve, replayed_row, terms
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replaying
 from simulator.replay.replaying import replay
@@ -28,7 +29,7 @@ def replayed(log, method, *, passes=1, seed=0, q=None, truth=None, **how):
 
 
 def row(log, found, asked=ASKED):
-    return found.row(part_of(log, np.zeros(log.eligible.shape), all_of(log), confidence=asked.confidence), asked)
+    return found.row(part_of(log, np.zeros(log.eligible.shape), all_of(log), asked), asked)
 
 
 def test_one_pass_of_rejection_is_the_mean_of_what_was_kept(known):
@@ -109,7 +110,7 @@ def test_a_part_of_the_rounds_is_told_by_itself(known):
     log = known(900)
     found = replayed(log, REJECTION)
     members = np.array([context["lang"] == "es" for context in log.contexts])
-    part = part_of(log, np.zeros(log.eligible.shape), members, confidence=0.95)
+    part = part_of(log, np.zeros(log.eligible.shape), members, ASKED)
     kept = found.passages[0].kept & members
     assert found.row(part, ASKED).estimates["mean"].value == pytest.approx(log.rewards[kept].mean())
 
@@ -183,7 +184,7 @@ def test_the_truth_is_that_of_the_rounds_that_count(known):
 def test_a_row_is_that_of_its_policy(known):
     log = known(600)
     found = replayed(log, PROGRESSIVE)
-    part = part_of(log, np.zeros(log.eligible.shape), all_of(log), confidence=0.95)
+    part = part_of(log, np.zeros(log.eligible.shape), all_of(log), ASKED)
     told = replayed_row(part, "mine", PROGRESSIVE, found.predicted, found.passages, ASKED)
     assert (told.name, told.role, told.n) == ("mine", REPLAYED, 600)
     assert told.gain is not None

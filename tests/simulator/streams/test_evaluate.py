@@ -10,8 +10,9 @@ import pytest
 
 from policies.types import Action, Features, Pmf
 from simulator import By, Candidate, ColumnMapping, Evaluation, EvaluationError, LogError, evaluate
+from simulator.asked import Asked
 from simulator.engines.local import Inline
-from simulator.judging import Asked, judged_row, part_of
+from simulator.judging import judged_row, part_of
 from simulator.models.linear import CrossFitted
 from simulator.sources.frames import parquet_log
 from simulator.sources.parquet import ParquetError
@@ -186,11 +187,12 @@ def test_estimates_with_a_model_are_those_of_the_same_model_in_memory(write_log:
     parts = [(found.rows, np.ones(1600, dtype=bool)), *((group.rows, spoken == group.name) for group in found.groups)]
     targets = {"uniform": np.full((1600, 3), 1 / 3), "fixed:b": np.tile([0.0, 1.0, 0.0], (1600, 1))}
     assert len(parts) == 3
+    asked = Asked(names, "dr", 0.95)
     for rows, members in parts:
-        part = part_of(log, q, members, confidence=0.95)
+        part = part_of(log, q, members, asked)
         by_name = {row.name: row for row in rows}
         for name, target in targets.items():
-            expected = judged_row(part, name, "fixed", target, Asked(names, "dr", 0.95))
+            expected = judged_row(part, name, "fixed", target, asked)
             for estimator in names:
                 one, other = by_name[name].estimates[estimator], expected.estimates[estimator]
                 assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), rel=1e-9)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from simulator import Estimate, Log, NoSupport
+from simulator.asked import Asked
 from simulator.comparisons import compare
 from simulator.diagnostics import diagnose, earned_range, heaviness, possible, weights
 from simulator.estimators import ESTIMATORS, Evidence, difference, expectation, mean
 from simulator.evaluation import LOGGED, SPEC, Period, Row
 from simulator.intervals.clustered import Possible, numbered, p_value
 from simulator.logs.log import Floats
-from simulator.sentences import LANGUAGES
 from simulator.streams.summed import NOBODY, SUMMED, Evident, diagnostics, earned, ips, tail_needed, within
 from simulator.streams.sums import Rounds, Sums, merged, sums_of
 from simulator.verdict import verdict
@@ -151,16 +151,9 @@ def test_comparisons_and_verdict_are_the_same_sentences(log: Log, whole: Sums) -
 
     known = rows(served, [ESTIMATORS["dr"].of(evidence_of(log, t, q), 0.95) for t in targets_of(log)])
     told = rows(earned(whole, bounds, 0.95), [SUMMED["dr"](x, 0.95) for x in evident(whole, log).values()])
-    english, spanish = LANGUAGES["en"], LANGUAGES["es"]
-    assert verdict(told, NOBODY, headline="dr", confidence=0.95, language=english) == verdict(
-        known, persons, headline="dr", confidence=0.95, language=english
-    )
-    pairs = zip(
-        compare(told, NOBODY, headline="dr", confidence=0.95, language=spanish),
-        compare(known, persons, headline="dr", confidence=0.95, language=spanish),
-        strict=True,
-    )
-    for one, other in pairs:
+    asked = Asked(("dr",), "dr", 0.95, "es")
+    assert verdict(told, NOBODY, asked) == verdict(known, persons, asked)
+    for one, other in zip(compare(told, NOBODY, asked), compare(known, persons, asked), strict=True):
         assert one.sentence == other.sentence
         assert one.p_value == pytest.approx(other.p_value, abs=1e-8)
 
