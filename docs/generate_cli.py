@@ -21,7 +21,7 @@ number that should be text goes into quotes of its own: `--context zip='"28001"'
 `2026-03-01T10:00`, in UTC unless they name an offset. A policy is written as in a
 [campaign file](campaign-file.md#campaign).
 
-Exit status: 0 done, 1 could not be done, 2 wrong usage, 3 refused by what the log can tell.
+Exit status: 0 done, 1 could not be done, 2 wrong usage, 3 refused by what the log can tell, 130 interrupted.
 """
 
 

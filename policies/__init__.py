@@ -7,4 +7,5 @@ Learned, our own: tallies under thompson and best_variant; columns and ridge und
 and portraits under segments; quadrature for the chances of being best.
 Learned by Vowpal Wabbit: features and scales make its text, vowpal is its only door, window forgets.
 The default: auto, which judge tells who earned most.
+What they found out is told in English or Spanish, with numbers as writing has them.
 """

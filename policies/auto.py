@@ -17,9 +17,36 @@ from policies.judge import Difference, Floats, Judge, doubly_robust
 from policies.packing import pack, unpack
 from policies.tallies import Tallies, decay_of
 from policies.types import Action, Features, Pmf, RewardRange, TrainingExample
+from policies.writing import WRITINGS
 
 Build = Callable[[bytes | None], Policy]
 """A policy, from its state where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What it says of its policies: which serves, what another earned more a decision, how often that is shown."""
+
+    serves: str
+    earned: str
+    shown: str
+    not_shown: str
+
+
+WORDS: Mapping[str, Words] = {
+    "en": Words(
+        serves="{policy} serves, the best of those judged on {n} decisions",
+        earned="{mean} ± {half} a decision",
+        shown="shown in {share}",
+        not_shown="not shown",
+    ),
+    "es": Words(
+        serves="sirve {policy}, la mejor de las que se juzgaron con {n} decisiones",
+        earned="{mean} ± {half} por decisión",
+        shown="se muestra en el {share}",
+        not_shown="no se muestra",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +162,17 @@ class AutoLearner:
             decay=min(self._decay, self.judge.decisions / (self.judge.decisions + 1.0)),
         )
 
-    def findings(self) -> Sequence[str]:
+    def findings(self, lang: str = "en") -> Sequence[str]:
         """Which policy serves, and how much more or less than it each other one earned, with the half-width of 95 %."""
-        serving = int(np.argmax(self.shares))
-        lines = [f"{self.names[serving]} serves, the best of those judged on {self.judge.decisions:,} decisions"]
+        serving, told, writing = int(np.argmax(self.shares)), WORDS[lang], WRITINGS[lang]
+        lines = [told.serves.format(policy=self.names[serving], n=writing.whole(self.judge.decisions))]
         width = self._range.high - self._range.low
         for i, name in enumerate(self.names):
             if i != serving:
                 gain = self.judge.difference(i, serving)
-                earned = f"{gain.mean * width:+.4g} ± {gain.half_width() * width:.4g} a decision"
-                share = f"shown in {self.shares[i]:.1%}" if self.shares[i] else "not shown"
-                lines.append(f"{name}: {earned}, {share}")
+                mean, half = writing.signed(gain.mean * width, 4), writing.number(gain.half_width() * width)
+                share = told.shown.format(share=writing.cell(self.shares[i], 1)) if self.shares[i] else told.not_shown
+                lines.append(f"{name}: {told.earned.format(mean=mean, half=half)}, {share}")
         return lines
 
     def _shared(self) -> Floats:

@@ -43,8 +43,8 @@ class Learner(Policy, Protocol):
 class Telling(Protocol):
     """A policy that found something out which people may want to know."""
 
-    def findings(self) -> Sequence[str]:
-        """One line each."""
+    def findings(self, lang: str = "en") -> Sequence[str]:
+        """One line each, in English or Spanish: `en`, `es`."""
         ...
 
 

@@ -1,7 +1,7 @@
 """What distinguishes the people of each segment from everybody, in the units in which their contexts came."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
@@ -12,12 +12,51 @@ from numpy.typing import NDArray
 from policies.kmeans import Floats
 from policies.people import NO, TEXT, YES, Encoding, Person
 from policies.segmentation import Segmentation
+from policies.writing import WRITINGS, Writing
 
 MAX_TRAITS = 3
 _SMALL = 0.2
 """Standardised differences below this are small (Cohen 1988) and not told."""
 _CERTAIN = 2.0
 """Standard errors that a difference has to have beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Templates: of a segment, and of its traits by their kind."""
+
+    segment: str
+    like_everybody: str
+    mean: str
+    text: str
+    listed: str
+    yes: str
+    missing: str
+    share: str
+
+
+WORDS: Mapping[str, Words] = {
+    "en": Words(
+        segment="segment {label}, {share} of decisions: {traits}",
+        like_everybody="like everybody",
+        mean="{key} {here} on average (everybody {everybody})",
+        text="{key} {value}",
+        listed="{key} with {value}",
+        yes="{key}",
+        missing="{key} not known",
+        share="{what} for {here} (everybody {everybody})",
+    ),
+    "es": Words(
+        segment="segmento {label}, {share} de las decisiones: {traits}",
+        like_everybody="como todos",
+        mean="{key} {here} de media (todos, {everybody})",
+        text="{key} {value}",
+        listed="{key} con {value}",
+        yes="{key}",
+        missing="{key} no se sabe",
+        share="{what} en el {here} (todos, {everybody})",
+    ),
+}
 
 
 class Kind(StrEnum):
@@ -73,10 +112,11 @@ def describe(segmentation: Segmentation) -> tuple[Portrait, ...]:
     return tuple(sorted(portraits, key=lambda portrait: (-portrait.share, int(portrait.label))))
 
 
-def sentence(portrait: Portrait) -> str:
-    """The portrait in English: one line."""
-    traits = ", ".join(map(_said, portrait.traits)) or "like everybody"
-    return f"segment {portrait.label}, {portrait.share:.0%} of decisions: {traits}"
+def sentence(portrait: Portrait, lang: str = "en") -> str:
+    """The portrait in English or Spanish: one line."""
+    words = WORDS[lang]
+    traits = ", ".join(_said(trait, lang) for trait in portrait.traits) or words.like_everybody
+    return words.segment.format(label=portrait.label, share=WRITINGS[lang].cell(portrait.share), traits=traits)
 
 
 _Compared = tuple[tuple[str, Kind, str], Floats]
@@ -127,17 +167,19 @@ def _read(escaped: str) -> str:
     return unquote(escaped, errors="replace")
 
 
-def _said(trait: Trait) -> str:
+def _said(trait: Trait, lang: str) -> str:
+    words, writing = WORDS[lang], WRITINGS[lang]
     if trait.kind is Kind.MEAN:
-        return f"{trait.key} {_short(trait.here)} on average (everybody {_short(trait.everybody)})"
+        here, everybody = (_short(number, writing) for number in (trait.here, trait.everybody))
+        return words.mean.format(key=trait.key, here=here, everybody=everybody)
     what = {
-        Kind.TEXT: f"{trait.key} {trait.value}",
-        Kind.LISTED: f"{trait.key} with {trait.value}",
-        Kind.YES: trait.key,
-        Kind.MISSING: f"{trait.key} not known",
-    }[trait.kind]
-    return f"{what} for {trait.here:.0%} (everybody {trait.everybody:.0%})"
+        Kind.TEXT: words.text,
+        Kind.LISTED: words.listed,
+        Kind.YES: words.yes,
+        Kind.MISSING: words.missing,
+    }[trait.kind].format(key=trait.key, value=trait.value)
+    return words.share.format(what=what, here=writing.cell(trait.here), everybody=writing.cell(trait.everybody))
 
 
-def _short(number: float) -> str:
-    return f"{number:,.0f}" if 100.0 <= abs(number) < 1e15 else f"{number:.3g}"
+def _short(number: float, writing: Writing) -> str:
+    return writing.whole(number) if 100.0 <= abs(number) < 1e15 else writing.number(number, 3)

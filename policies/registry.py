@@ -140,7 +140,7 @@ def _entry(name: str) -> Entry:
     if entry := MENU.get(name):
         return entry
     close = get_close_matches(name, MENU, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise PolicyError(f"no policy {name!r}{hint} Known: {', '.join(MENU)}")
 
 

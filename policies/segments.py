@@ -67,10 +67,10 @@ class Segmented:
             return {**context, SEGMENT: label}
         return {key: value for key, value in context.items() if key != SEGMENT}
 
-    def findings(self) -> Sequence[str]:
+    def findings(self, lang: str = "en") -> Sequence[str]:
         """What distinguishes the people of each segment, and what the learner found."""
-        own = [sentence(portrait) for portrait in describe(self.segmentation)]
-        return [*own, *self.learner.findings()] if isinstance(self.learner, Telling) else own
+        own = [sentence(portrait, lang) for portrait in describe(self.segmentation)]
+        return [*own, *self.learner.findings(lang)] if isinstance(self.learner, Telling) else own
 
     def dump(self) -> bytes:
         return pack(self._packed_as, self.segmentation.document(), [self.learner.dump()])

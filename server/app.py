@@ -12,6 +12,7 @@ import structlog
 from server.backoff import Backoff
 from server.errors import DatabaseUnusable, EligeError
 from server.evaluation.jobs import Jobs
+from server.evaluation.keeping import drop_what_is_old
 from server.metrics import Figures, told
 from server.rpc.server import RpcServer
 from server.service import Service
@@ -67,6 +68,9 @@ async def running(settings: Settings, *, train: bool = True) -> AsyncIterator[Rp
         tasks.append(asyncio.create_task(notices.listen(database, news.set)))
         tasks.append(asyncio.create_task(_keep_fresh(service, news, front)))
         tasks.append(asyncio.create_task(_keep_told(server, front)))
+        if settings.keep_evaluations is not None:
+            dropping = drop_what_is_old(database, settings.keep_evaluations, clock=utc_now)
+            tasks.append(asyncio.create_task(dropping))
         tasks.append(asyncio.create_task(Jobs(database, clock=utc_now, asked=service.evaluation_asked).work()))
         try:
             yield server

@@ -42,7 +42,7 @@ def earliest_id(at: datetime) -> str:
     """What every id of a decision made at `at` or later sorts after, and every earlier one before: a bound for
     partitions and ranges. It is no decision's id. Raises InvalidRequest for a time before 1970.
     """
-    micros = _micros(at)
+    micros = min(_micros(at), 2 ** (8 * _TIME) - 1)  # centuries after the last decision that can be
     return b32hexencode(micros.to_bytes(_TIME, "big")).decode().lower().rstrip("=")
 
 

@@ -27,7 +27,7 @@ class Durability(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How one server runs. `dev` closes every reward window after 5 seconds. No `durability`: as suits the database.
-    `metrics`: where Prometheus asks, HOST:PORT.
+    `metrics`: where Prometheus asks, HOST:PORT. `keep_evaluations`: for how long after they have ended; None: for ever.
     """
 
     database: str = DEFAULT_DATABASE
@@ -37,6 +37,7 @@ class Settings:
     outbox: str = DEFAULT_OUTBOX
     drain_grace: timedelta = DRAIN_GRACE
     metrics: str | None = None
+    keep_evaluations: timedelta | None = None
 
     @property
     def longest_window(self) -> timedelta | None:

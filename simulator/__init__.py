@@ -7,8 +7,9 @@
     print(evaluation.verdict)
 
 A `Log` comes from rounds, from a data frame (`frame_log`), from a CSV or Parquet file (`csv_log`, `parquet_log`), from
-a log in Vowpal Wabbit's dsjson (`dsjson_log`), or from the Open Bandit Dataset (`open_bandit`). An `Evaluation` is
-shown as a table in the terminal (`render`), as JSON (`to_json`), as a page (`to_html`), or in a notebook (`Report`).
+a log in Vowpal Wabbit's dsjson (`dsjson_log`), or from the Open Bandit Dataset (`open_bandit`). An `Evaluation` shows
+itself in a notebook, with figures from `Report`; it is a table in the terminal (`render`), JSON (`to_json`), a page
+(`to_html`), or records for a data frame (`to_records`).
 Estimators are plain functions in `simulator.estimators`. Pure but for the readers of files.
 """
 
@@ -32,6 +33,7 @@ from simulator.pages.page import Page
 from simulator.pages.policies import PageCandidate, slot_specs
 from simulator.replay.record import Replay, Replaying
 from simulator.reports.html import Report, to_html
+from simulator.reports.records import to_records
 from simulator.reports.terminal import render, to_json
 from simulator.sentences import LANGUAGES
 from simulator.sources.dsjson import dsjson_log
@@ -96,4 +98,5 @@ __all__ = [
     "slot_specs",
     "to_html",
     "to_json",
+    "to_records",
 ]

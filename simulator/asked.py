@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from simulator.estimators.basis import SKEWED
 from simulator.sentences import LANGUAGES, Language
 
-
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.001, 0.999_999
 """Of an interval. Beyond, and corrected for many policies, what it is searched by has no digits left."""
 
@@ -40,8 +39,13 @@ class Asked:
         return replace(self, unsound=why)
 
 
-def check_asked(confidence: float, lang: str) -> None:
-    """Raises EvaluationError for what no evaluation can be asked."""
+def check_asked(confidence: float, lang: str, **several: object) -> None:
+    """Raises EvaluationError for what no evaluation can be asked. several: of what there can be more than one, by name;
+    a text in place of a list would be read letter by letter.
+    """
+    for name, value in several.items():
+        if isinstance(value, str):
+            raise EvaluationError(f"{name}: {value!r}, expected a list, as [{value!r}]")
     if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
         raise EvaluationError(
             f"confidence {confidence}: expected a number from {LEAST_CONFIDENCE} to {MOST_CONFIDENCE}, such as 0.95"

@@ -51,6 +51,8 @@ def named(log: Log, policy: PolicySpec | str | Candidate, *, seed: int) -> Entry
     if isinstance(policy, Candidate):
         return Entry(policy.name, SNAPSHOT, policy.policy, judged_after=policy.judged_after, note=policy.note)
     spec = PolicySpec.parse(policy) if isinstance(policy, str) else policy
+    if not isinstance(spec, PolicySpec):
+        raise EvaluationError(f"policy {spec!r}: expected a specification, as 'squarecb', or Candidate(name, policy)")
     if spec.name == "fixed":
         spec = PolicySpec("fixed", {"variant": spec.parameters.get("variant") or _default(log)})
     built = create(spec, default=log.default or "", reward_range=log.reward_range, seed=seed)

@@ -2,9 +2,9 @@
 more decisions it would take.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,30 @@ from numpy.typing import NDArray
 from simulator.asked import Asked
 from simulator.distributions import norm_isf
 from simulator.estimators import NORMAL, Estimate, difference, doubt
+from simulator.estimators.basis import SKEWED, ScoreBasis
 from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
-from simulator.intervals.clustered import clustered, skewed
+from simulator.intervals.clustered import Sides, clustered, skewed
 from simulator.sentences import Language
 
 POWER = 0.8
 """The chance with which the decisions that are asked for would tell."""
 
+LONGEST = 1e6
+"""Times as long as it is, a log that has to become longer is not waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two that are compared. gain, relative: of the first over the second; p: of no difference, not corrected."""
+    """Two that are compared. gain, relative: of the first over the second; p: of no difference, not corrected. persons:
+    (n,) codes, of the rounds that the gain was estimated on.
+    """
 
     name: str
     against: str
     gain: Estimate
     relative: Estimate | None
     p: float
+    persons: NDArray[np.int64]
 
 
 def compare(
@@ -75,15 +82,54 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def more_decisions(gain: Estimate, comparisons: int, confidence: float) -> int | None:
+def more_decisions(gain: Estimate, persons: NDArray[np.int64], comparisons: int, confidence: float) -> int | None:
     """How many further decisions like these would show this difference with probability POWER, if it is the true one,
-    at a confidence that is split among so many comparisons. None where there is no difference to show.
+    at a confidence that is split among so many comparisons. None where there is no difference to show, or none that a
+    log of a bearable length would.
     """
     if gain.value == 0.0 or gain.standard_error == 0.0:
         return None
-    quantiles = norm_isf((1.0 - confidence) / 2.0 / comparisons) + norm_isf(1.0 - POWER)
-    times = (float(quantiles) * gain.standard_error / gain.value) ** 2
-    return max(0, ceil(gain.n * (times - 1.0)))
+    tail, sure = (1.0 - confidence) / 2.0 / comparisons, norm_isf(1.0 - POWER) * gain.standard_error
+    times: float | None = ((norm_isf(tail) * gain.standard_error + sure) / gain.value) ** 2
+    if times is not None and (ahead := _ahead(gain, persons, tail)) is not None:
+        times = _times(lambda times: ahead(times) > sure / sqrt(times), least=max(times, 1.0))
+    return None if times is None else max(0, ceil(gain.n * (times - 1.0)))
+
+
+def _ahead(gain: Estimate, persons: NDArray[np.int64], tail: float) -> Callable[[float], float] | None:
+    """By how much the interval leaves 0 out when the log is so many times as long. None of an interval that narrows as
+    a symmetric one does.
+    """
+    above, basis = gain.value > 0.0, gain.basis
+    if isinstance(basis, ScoreBasis) and basis.slow:
+
+        def of_scores(times: float) -> float:
+            low, high = basis.grown(times, 1.0 - 2.0 * tail)
+            return low if above else -high
+
+        return of_scores
+    if gain.interval != SKEWED:
+        return None
+    sides = Sides.of(gain.influence, persons, up=gain.up, down=gain.down, shares=gain.shares)
+
+    def of_sides(times: float) -> float:
+        less, more = sides.grown(times).at(tail)
+        return abs(gain.value) - (less if above else more)
+
+    return of_sides
+
+
+def _times(told: Callable[[float], bool], *, least: float) -> float | None:
+    """The least number for which it holds, `least` or more, to 1 %; None beyond LONGEST."""
+    times = least
+    while not told(times):
+        least, times = times, 2.0 * times
+        if times > LONGEST:
+            return None
+    while times > 1.01 * least:
+        middle = sqrt(least * times)
+        least, times = (least, middle) if told(middle) else (middle, times)
+    return times
 
 
 def pair_of(
@@ -92,7 +138,7 @@ def pair_of(
     """The first over the second; both with an influence of the same rounds, whose persons these are."""
     gain = difference(found, second, persons, confidence=confidence)
     p = doubt(gain, persons)
-    return Pair(name, against, gain, _relative(found, second, gain, persons, confidence), p)
+    return Pair(name, against, gain, _relative(found, second, gain, persons, confidence), p, persons)
 
 
 def _relative(
@@ -107,9 +153,9 @@ def _relative(
     influence = (found.influence - found.value / logged.value * logged.influence) / logged.value
     up, down = gain.up / logged.value, gain.down / logged.value
     if gain.interval == NORMAL:
-        sides = clustered(value, influence, persons, confidence=confidence)
+        sides = clustered(value, influence, persons, confidence=confidence, shares=gain.shares)
     else:
-        sides = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
+        sides = skewed(value, influence, persons, up=up, down=down, confidence=confidence, shares=gain.shares)
     return replace(
         gain,
         estimator="relative difference",
@@ -127,7 +173,7 @@ def _told(pair: Pair, p: float, comparisons: int, confidence: float, language: L
     shown = pair.relative or pair.gain
     write = language.share if pair.relative else language.number
     known = p < 1.0 - confidence and (shown.low > 0.0 or shown.high < 0.0)
-    needed = None if known else more_decisions(pair.gain, comparisons, confidence)
+    needed = None if known else more_decisions(pair.gain, pair.persons, comparisons, confidence)
     limits, by = (shown.low, shown.high), write(abs(shown.value))
     if known:
         template = language.more if shown.value > 0.0 else language.less

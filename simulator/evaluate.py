@@ -20,7 +20,7 @@ from simulator.estimators import (
 )
 from simulator.evaluation import LOGGED, REPLAYED, Evaluation, Row
 from simulator.findings import refusal
-from simulator.groups import By
+from simulator.groups import Grouping
 from simulator.judging import (
     Part,
     eligible_shares,
@@ -36,8 +36,9 @@ from simulator.logs.log import Floats, Log
 from simulator.models import LINEAR, NONE, RewardModel, check_model, model_rewards, quality
 from simulator.notes import notes_on, notes_on_left_out, notes_on_method
 from simulator.periods import periods
-from simulator.replay.record import CAUTION, Replay, Replaying
+from simulator.replay.record import Replay, Replaying
 from simulator.replay.replaying import Replayed, replayed, to_replay
+from simulator.replay.words import WORDS as REPLAY
 from simulator.targets import Progress, asked_elsewhere, counted, target_of
 from simulator.truth import ExpectedRewards, Truth
 from simulator.views import cuts_of, gathered, valued
@@ -55,7 +56,7 @@ def evaluate(
     model: RewardModel = LINEAR,
     confidence: float = 0.95,
     train_share: float = 0.5,
-    by: By | Sequence[By] | None = None,
+    by: Grouping | None = None,
     every: timedelta | None = None,
     metrics: Mapping[str, Sequence[float] | Floats] | None = None,
     trial: Trial | None = None,
@@ -68,25 +69,33 @@ def evaluate(
     progress: Progress | None = None,
 ) -> Evaluation:
     """What each policy would have earned, estimated from the log; beside them always what was truly earned by the
-    logged policy, the uniform policy, and every fixed variant. With `by`, also in each group of people: what is trained
-    is trained once, on everybody, and so is the reward model; with `every`, also in each stretch of that length; with
-    `metrics`, numbers of each round by name, also by the mean of each of these in place of the reward. `trial`:
-    decisions with and without the control group, for the lift. `interval`: one of `simulator.estimators.INTERVALS`;
-    `model`: of the rewards, one of `simulator.models.MODELS` or a scikit-learn estimator.
+    logged policy, the uniform policy, and every fixed variant.
 
-    With `replay`, learners are not trained first: they learn while they are judged, on all that is judged.
+    policies: specifications such as `squarecb`, `epsilon:epsilon=0.1`, `fixed:VARIANT`; or a `Candidate`, with anything
+    that has `pmf(context, actions)`. They decide on the logged eligible sets; no rule is run again. A learner by name
+    is trained on the earlier `train_share` of the rounds, and then all rows are judged on the later ones.
+    estimators: names of `simulator.ESTIMATORS`, with a feature as in `mips:tone`, or `best`. interval: one of
+    `simulator.INTERVALS`, at this confidence. model: of the rewards, one of `simulator.MODELS` or a scikit-learn
+    estimator.
 
-    `truth`: of a log from a known world, what each action was worth in each round; rows then tell truth and regret.
-    `cores`: processes in which several learners are trained and asked, where the log is large; all by default.
+    by: also in each group of people: by a key of the contexts, as a `By` says, or by several of these. every: also in
+    each stretch of that length. metrics: also by the mean of each of these in place of the reward; by name, one number
+    for each round of the log. What is trained is trained once, on everybody, and so is the reward model.
+    trial: decisions with and without the control group, for the lift.
+    replay: learners are not trained first, but learn while they are judged, on all that is judged.
+    truth: of a log from a known world, what each action was worth in each round; rows then tell truth and regret.
 
-    Policies give their pmf on the logged eligible sets; no rule is run again. A policy that the log can't judge gets
-    a refusal with its reason; with `force` it gets its numbers all the same, marked as forced. `lang`: of the
-    sentences, en or es. Raises EvaluationError when nothing can be judged as asked, PolicyError for a specification
-    that is none, LogError when a period would be empty.
+    force: a policy that the log can't judge gets a refusal with its reason; so it gets its numbers all the same, marked
+    as forced. lang: of the sentences, en or es. seed: of learners, of folds and of what is drawn again; the same seed
+    gives the same numbers. cores: processes in which several learners are trained and asked, where the log is large;
+    all by default. progress: is told what is being done, and which share of it is.
+
+    Raises EvaluationError when nothing can be judged as asked, PolicyError for a specification that is none, LogError
+    when a period would be empty.
     """
     tell = progress or (lambda what, done: None)
     _check_log(log)
-    check_asked(confidence, lang)
+    check_asked(confidence, lang, policies=policies, estimators=estimators)
     wanted, names = tuple(estimators), _names(log, estimators, interval, model)
     how = Asked(names, headline_of(names), confidence, lang, force, interval=interval, seed=seed)
     asked = [named(log, policy, seed=seed) for policy in policies]
@@ -119,7 +128,8 @@ def evaluate(
         if entry.name in refusals:
             table.add(entry, None, refusals[entry.name])
         elif replay and entry.role == REPLAYED:
-            found = replayed(judged, entry, q, replay, truth=known.rewards if known else None, seed=seed, tell=tell)
+            true = known.rewards if known else None
+            found = replayed(judged, entry, q, replay, truth=true, lang=lang, seed=seed, tell=tell)
             table.add_replayed(entry, found, found.record(judged, persons, confidence=confidence))
         else:
             asked_already = elsewhere.pop(entry.name, None)
@@ -135,7 +145,7 @@ def evaluate(
             *notes_on(log, judged, trained, how.language),
             *notes_on_left_out(wanted, how),
             *notes_on_method(how, learning=trained is not None),
-            *([CAUTION] if table.replays else []),
+            *([REPLAY[lang].caution] if table.replays else []),
             *([quality(judged, q, how.language)] if told != NONE else []),
         ),
         findings=findings,
@@ -175,7 +185,8 @@ class _Table:
 
     def whole(self, candidates: Sequence[Entry]) -> list[Row]:
         """The rows of the whole, with their notes and their truth."""
-        notes = {entry.name: entry.note for entry in candidates} | {one.policy: one.note for one in self.replays}
+        notes = {entry.name: entry.note for entry in candidates}
+        notes |= {one.policy: one.note(self._how.lang) for one in self.replays}
         rows = [replace(row, note=notes.get(row.name, "")) for row in self.rows[WHOLE]]
         return rows if self._known is None else [self._known.told(row, self._truths.get(row.name)) for row in rows]
 
@@ -222,6 +233,8 @@ def _names(log: Log, estimators: Sequence[str], interval: str, model: RewardMode
 
 
 def _check_log(log: Log) -> None:
+    if not isinstance(log, Log):
+        raise EvaluationError(f"{type(log).__name__}: expected a Log, which frame_log makes of a data frame")
     if int(log.eligible.sum(axis=1).max()) < 2:
         raise EvaluationError(
             f"log {log.name!r} never had more than one variant to choose from ({list(log.ids)[:5]}): "

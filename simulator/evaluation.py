@@ -9,8 +9,7 @@ from simulator.estimators import Estimate
 from simulator.findings import Finding, plain, refusal
 from simulator.logs.log import LogSummary, when
 from simulator.replay.record import Replay
-from simulator.sentences import LANGUAGES
-from simulator.writing import Writing
+from simulator.sentences import LANGUAGES, Language
 
 LOGGED, UNIFORM, FIXED, SPEC, SNAPSHOT = "logged", "uniform", "fixed", "spec", "snapshot"
 REPLAYED = "replayed"
@@ -31,7 +30,7 @@ class Period:
     def __str__(self) -> str:
         return self.told(LANGUAGES["en"])
 
-    def told(self, language: Writing) -> str:
+    def told(self, language: Language) -> str:
         """In words of that language."""
         start, end = (when(time, timed=self.timed, row=language.row) for time in (self.start, self.end))
         return language.period.format(start=start, end=end, n=language.whole(self.n))
@@ -161,6 +160,16 @@ class Evaluation:
     replays: tuple[Replay, ...] = ()
     grid: Grid | None = None
     lang: str = "en"
+
+    def __repr__(self) -> str:
+        told = f"{len(self.rows)} rows by {self.headline.upper()}"
+        return f"<Evaluation of {self.log.name!r}, {self.log.slot!r}: {self.period}, {told}. {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the page without its figures, which `Report` gives."""
+        from simulator.reports.html import Report  # here, since reports are made of what this module defines
+
+        return Report(self)._repr_html_()
 
     @property
     def forced(self) -> bool:

@@ -14,13 +14,13 @@ from itertools import product
 
 from policies.base import Learner
 from policies.registry import PolicyError, PolicySpec, check, create, learns, load
-from simulator.asked import EvaluationError
+from simulator.asked import EvaluationError, check_asked
 from simulator.candidates import Candidate, named
 from simulator.engines.local import Engine, Inline, local_engine
 from simulator.estimators import USUAL
 from simulator.evaluate import evaluate
 from simulator.evaluation import SNAPSHOT, SPEC, Evaluation, Grid, Row
-from simulator.groups import By
+from simulator.groups import Grouping
 from simulator.judging import period_of
 from simulator.leaks import leak, shared_persons
 from simulator.logs.log import Log
@@ -69,7 +69,7 @@ def evaluate_grid(
     model: RewardModel = LINEAR,
     confidence: float = 0.95,
     train_share: float = 0.5,
-    by: By | Sequence[By] | None = None,
+    by: Grouping | None = None,
     every: timedelta | None = None,
     lang: str = "en",
     seed: int = 0,
@@ -96,6 +96,7 @@ def evaluate_grid(
         seed=seed,
         force=force,
     )
+    check_asked(confidence, lang, grids=grids, policies=policies, estimators=estimators)
     specs = expanded(grids)
     trained, rest = log.split(train_share)
     choosing, judged = rest.split(0.5)
@@ -110,7 +111,8 @@ def evaluate_grid(
     )
     tried = tuple(replace(row, role=SPEC) for row in middle.rows if row.name in candidates)
     chosen = _best(middle, tried)
-    leaks = {one.name: found for one in others if isinstance(one, Candidate) and (found := leak(one, judged, LANGUAGES[lang]))}
+    language = LANGUAGES[lang]
+    leaks = {one.name: why for one in others if isinstance(one, Candidate) and (why := leak(one, judged, language))}
     told = (one for one in others if not isinstance(one, Candidate) or one.name not in leaks)
     last = judge(judged, [candidates[chosen], *told], by=by, every=every, progress=tell)
     refused = tuple(Row(name, SNAPSHOT, {}, None, why, None, last.period) for name, why in leaks.items())
@@ -119,7 +121,7 @@ def evaluate_grid(
         rows=(*(replace(row, role=SPEC) if row.name == chosen else row for row in last.rows), *refused),
         log=log.summary(),
         trained=period_of(trained),
-        notes=(*_notes(trained, choosing, judged, chosen, len(specs), LANGUAGES[lang]), *last.notes),
+        notes=(*_notes(trained, choosing, judged, chosen, len(specs), language), *last.notes),
         grid=Grid(chosen, period_of(choosing), tried, middle.comparisons),
     )
 
@@ -190,9 +192,7 @@ def _best(middle: Evaluation, tried: Sequence[Row]) -> str:
     return max(values, key=values.__getitem__)
 
 
-def _notes(
-    trained: Log, choosing: Log, judged: Log, chosen: str, count: int, language: Language
-) -> Iterator[str]:
+def _notes(trained: Log, choosing: Log, judged: Log, chosen: str, count: int, language: Language) -> Iterator[str]:
     yield language.grid_trained.format(count=count, period=period_of(trained).told(language))
     yield language.grid_chosen.format(chosen=repr(chosen), period=period_of(choosing).told(language))
     if shared := shared_persons(trained, judged, language):

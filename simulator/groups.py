@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import methodcaller
 
 import numpy as np
 
 from policies.types import Features, Value
+from simulator.asked import EvaluationError
 from simulator.logs.log import Flags
 from simulator.sentences import LANGUAGES
 
@@ -40,6 +42,19 @@ class By:
         return cls(key, lambda context: None, values=tuple(values))
 
 
+Grouping = By | str | Sequence[By | str]
+"""What makes groups: a key of the contexts by its name, what `By` says, or several of these."""
+
+
+def asked_groups(by: Grouping | None, keys: Sequence[str]) -> tuple[By, ...]:
+    """Each of them as a `By`. keys: those of the contexts. Raises EvaluationError for a name that is none of them."""
+    asked = (by,) if isinstance(by, By | str) else tuple(by or ())
+    for one in asked:
+        if isinstance(one, str) and one not in keys:
+            raise EvaluationError(f"no context of this log has a key {one!r}; there are: {', '.join(keys) or 'none'}")
+    return tuple(one if isinstance(one, By) else By(one, methodcaller("get", one)) for one in asked)
+
+
 def groups_of(contexts: Sequence[Features], by: By, *, lang: str = "en") -> Iterator[tuple[str, Flags]]:
     """Name and (n,) members of each group, the largest first and what was pooled last. Every round is in one."""
     values = by.values if by.values is not None else [by.value(context) for context in contexts]
@@ -63,7 +78,7 @@ class Names:
     one_value: str
     values: str
     up_to: str
-    between: str
+    inside: str
     above: str
     yes: str
     no: str
@@ -78,7 +93,7 @@ NAMES: Mapping[str, Names] = {
         one_value="1 value)",
         values="{n} values)",
         up_to="up to {high}",
-        between="above {low}, up to {high}",
+        inside="above {low}, up to {high}",
         above="above {low}",
         yes="yes",
         no="no",
@@ -91,7 +106,7 @@ NAMES: Mapping[str, Names] = {
         one_value="1 valor)",
         values="{n} valores)",
         up_to="hasta {high}",
-        between="más de {low}, hasta {high}",
+        inside="más de {low}, hasta {high}",
         above="más de {low}",
         yes="sí",
         no="no",
@@ -140,7 +155,7 @@ class Naming:
         if self.ends is None:
             return [self._name(value) for value in values]
         told, ends = NAMES[self.lang], [self._number(end) for end in self.ends]
-        between = (told.between.format(low=low, high=high) for low, high in pairwise(ends))
+        between = (told.inside.format(low=low, high=high) for low, high in pairwise(ends))
         quarters = [told.up_to.format(high=ends[0]), *between, told.above.format(low=ends[-1])]
         numbers = np.array([_number(value) for value in values])
         places = np.searchsorted(self.ends, numbers, side="left")
@@ -181,4 +196,3 @@ def _written(number: float, digits: int) -> str:
     """With all its digits before the point: nobody reads 2.024e+07 as a day."""
     whole = len(str(int(abs(number))))
     return f"{number:.{max(digits, whole) if whole <= MOST_DIGITS else digits}g}"
-

@@ -118,7 +118,16 @@ def _mean(rewards: Floats, members: Flags, persons: Persons, seen: tuple[float, 
     value = float(rewards[members].mean())
     influence = np.where(members, (rewards - value) * (n / size), 0.0)
     possible = Possible(n / size, n / size, *seen)
-    found = estimate("mean", value, influence, persons, weights=None, confidence=confidence, possible=possible)
+    found = estimate(
+        "mean",
+        value,
+        influence,
+        persons,
+        weights=None,
+        confidence=confidence,
+        possible=possible,
+        shares=members / size,
+    )
     clusters = int(distinct(persons[members]).size)
     low, high = (float(np.clip(side, *seen)) for side in (found.low, found.high))
     return replace(found, low=low, high=high, n=size, ess=float(size), clusters=clusters)

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from simulator.writing import Writing
+from policies.writing import ENGLISH, SPANISH, Writing
 
 
 @dataclass(frozen=True, slots=True)
 class Language(Writing):
     """Templates. `served`, `control`, `treated`: what the logged policy, the control group and everybody else are
-    called inside a sentence. What a report, a replay or a check says beside is in its own room.
+    called inside a sentence. row: a place in a log that has no times; period: a stretch of a log. What a report,
+    a replay or a check says beside is in its own room.
     """
 
+    row: str
+    period: str
+    day: str
+    days: str
     served: str
     control: str
     treated: str
@@ -45,6 +51,7 @@ class Language(Writing):
     one_person: str
     too_few_rounds: str
     one_variant: str
+    as_served: str
     slot_alone: str
     eligible_in: str
     the_default: str
@@ -63,9 +70,18 @@ class Language(Writing):
     clustered: str
     clustered_about: str
 
+    def lasting(self, time: timedelta) -> str:
+        """As Python writes a time: 1 day, 0:30:00."""
+        days, rest = time.days, time - timedelta(days=time.days)
+        if not days:
+            return str(rest)
+        told = (self.day if days == 1 else self.days).format(n=days)
+        return f"{told}, {rest}"
+
 
 LANGUAGES: Mapping[str, Language] = {
     "en": Language(
+        *ENGLISH,
         served="what was served",
         control="the control group",
         treated="everybody else",
@@ -111,6 +127,7 @@ LANGUAGES: Mapping[str, Language] = {
         one_person="all {n} rounds of log {log} are of one person: there are no intervals",
         too_few_rounds="too few rounds: {n}; at least {least} are needed",
         one_variant="it never had more than one variant to choose from ({variants}): there is nothing to compare",
+        as_served="{policy}, as served",
         slot_alone="slot {slot} alone: {why}",
         eligible_in="eligible in {share} of the rounds; elsewhere {where}",
         the_default="the default {default}",
@@ -149,14 +166,13 @@ LANGUAGES: Mapping[str, Language] = {
         ),
         clustered="Intervals are clustered: {persons} persons in {clusters} clusters, each person in one.",
         clustered_about="Intervals are clustered: about {persons} persons in {clusters} clusters, each person in one.",
-        decimal=".",
-        thousands=",",
-        between=", ",
-        percent="%",
         row="row {n}",
         period="{start} to {end} ({n} rounds)",
+        day="1 day",
+        days="{n} days",
     ),
     "es": Language(
+        *SPANISH,
         served="lo que se mostró",
         control="el grupo de control",
         treated="todos los demás",
@@ -164,10 +180,10 @@ LANGUAGES: Mapping[str, Language] = {
         more="{policy} gana {by} más que {against} ({sure}: de {low} a {high}).",
         less="{policy} gana {by} menos que {against} ({sure}: de {low} a {high}).",
         untold=(
-            "Este registro no permite distinguir {policy} de {against} ({sure}: de {low} a {high}); "
+            "Este registro no permite distinguir entre {policy} y {against} ({sure}: de {low} a {high}); "
             "harían falta unas {needed} decisiones más, si la diferencia es la que parece."
         ),
-        untold_at_all="Este registro no permite distinguir {policy} de {against} ({sure}: de {low} a {high}).",
+        untold_at_all="Este registro no permite distinguir entre {policy} y {against} ({sure}: de {low} a {high}).",
         best="{policy} es lo que más gana: {value}; le sigue {next} con {second}.",
         only="El registro solo permite juzgar lo que se mostró, que ganó {value}.",
         tied="El registro no permite saber cuál de estas {count} gana más: {policies}; la más alta es {value}.",
@@ -185,10 +201,10 @@ LANGUAGES: Mapping[str, Language] = {
         as_logged="para {slots}; como se mostró: {others}",
         control_earned="lo que ganaron de verdad {rounds} decisiones; las otras {others} ganaron {value}",
         control_too_few=(
-            "{rounds} decisiones de {group} en este periodo; hacen falta al menos {least} para medir la diferencia"
+            "{group}: {rounds} decisiones en este periodo; hacen falta al menos {least} para medir la diferencia"
         ),
         control_one_person=(
-            "las {rounds} decisiones de {group} en este periodo son de una sola persona: no hay intervalos"
+            "{group}: las {rounds} decisiones de este periodo son de una sola persona: no hay intervalos"
         ),
         trained_on="Lo que aprende y se nombró por su especificación se entrenó con otro periodo: {period}.",
         judged_on="Todas las filas se juzgan en el mismo periodo: {period}.",
@@ -206,13 +222,12 @@ LANGUAGES: Mapping[str, Language] = {
         one_person="las {n} decisiones del registro {log} son de una sola persona: no hay intervalos",
         too_few_rounds="pocas decisiones: {n}; hacen falta al menos {least}",
         one_variant="nunca tuvo más de una variante entre las que elegir ({variants}): no hay nada que comparar",
+        as_served="{policy}, como se sirvió",
         slot_alone="la parte {slot} sola: {why}",
         eligible_in="posible en el {share} de las decisiones; en las demás, {where}",
         the_default="la de por defecto, {default}",
         all_alike="todas las variantes por igual",
-        learned_from=(
-            "puede haber aprendido de {n} de las decisiones con las que se la juzga, de {start} a {end}"
-        ),
+        learned_from=("puede haber aprendido de {n} de las decisiones con las que se la juzga, de {start} a {end}"),
         shared_persons=(
             "De las {persons} personas con las que se juzga, de {known} ya se había aprendido, en decisiones "
             "anteriores: lo dicho vale para una mezcla así de personas conocidas y nuevas."
@@ -241,8 +256,8 @@ LANGUAGES: Mapping[str, Language] = {
             "(R²)."
         ),
         model_worse=(
-            "Con personas que no usó para ajustarse, el modelo de las recompensas no predice mejor que su media: no hay "
-            "que fiarse de DM, y DR no gana nada con él."
+            "Con personas que no usó para ajustarse, el modelo de las recompensas no predice mejor que su media: no "
+            "hay que fiarse de DM, y DR no gana nada con él."
         ),
         sampled=(
             "Este registro se leyó por partes. El modelo de las recompensas se ajustó, y el registro se comprobó en su "
@@ -255,11 +270,9 @@ LANGUAGES: Mapping[str, Language] = {
             "Los intervalos tratan a las personas por grupos: unas {persons} personas en {clusters} grupos, cada una "
             "en uno."
         ),
-        decimal=",",
-        thousands=".",
-        between="; ",
-        percent=" %",
         row="fila {n}",
         period="de {start} a {end} ({n} decisiones)",
+        day="1 día",
+        days="{n} días",
     ),
 }

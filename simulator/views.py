@@ -13,7 +13,7 @@ import numpy as np
 from policies.types import RewardRange
 from simulator.asked import EvaluationError
 from simulator.evaluation import Group, Row, View
-from simulator.groups import MIN_ROUNDS, By, groups_of
+from simulator.groups import MIN_ROUNDS, By, Grouping, asked_groups, groups_of
 from simulator.judging import nothing_to_tell
 from simulator.logs.log import Flags, Floats, Log
 from simulator.sentences import LANGUAGES, Language
@@ -43,7 +43,7 @@ def cuts_of(
     log: Log,
     judged: Log,
     *,
-    by: By | Sequence[By] | None = None,
+    by: Grouping | None = None,
     every: timedelta | None = None,
     metrics: Mapping[str, Sequence[float] | Floats] | None = None,
     lang: str = "en",
@@ -53,7 +53,7 @@ def cuts_of(
     Raises EvaluationError for stretches that can't be told, and for metrics that are not one finite number a round.
     """
     language = LANGUAGES[lang]
-    cuts = [cut for one in ([by] if isinstance(by, By) else by or ()) for cut in _groups(log, judged, one, lang)]
+    cuts = [cut for one in asked_groups(by, log.contexts.keys) for cut in _groups(log, judged, one, lang)]
     if every is not None:
         cuts += _stretches(judged, every, language)
     for name, values in (metrics or {}).items():
@@ -102,6 +102,8 @@ def _stretches(judged: Log, every: timedelta, language: Language) -> Iterator[Cu
         raise EvaluationError(
             f"log {judged.name!r} has no times, only an order: it can't be cut into stretches of time"
         )
+    if not isinstance(every, timedelta):
+        raise EvaluationError(f"stretches of {every!r}: expected a timedelta, such as timedelta(days=1)")
     if every < timedelta(minutes=1):
         raise EvaluationError(f"stretches of {every}: expected at least 1 minute")
     first = datetime.fromtimestamp(float(judged.times[0]), tz=UTC)

@@ -39,6 +39,17 @@ class Postgres:
         self.server.ensure_postgres_running()
         self.admin = type(self.admin).connect(self.server.get_uri(), autocommit=True)
 
+    def keep(self, database: str) -> str:
+        """A copy of a database that nobody is connected to: a template, for as long as the server runs."""
+        name = f"elige_kept_{next(self.numbers)}"
+        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {database}")
+        return name
+
+    def put_back(self, database: str, *, template: str) -> None:
+        """The database anew, as a copy of the template."""
+        self.admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
+        self.admin.execute(f"CREATE DATABASE {database} TEMPLATE {template}")
+
     @contextlib.contextmanager
     def database(self, *, template: str = TEMPLATE) -> Iterator[str]:
         """The URL of a database of its own, for as long as the block lasts; a copy of the template."""

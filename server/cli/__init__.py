@@ -3,6 +3,9 @@
 Commands import what they need when they run: `elige decide` must not wait for SciPy.
 """
 
+import codecs
+import io
+import json
 import sys
 
 import typer
@@ -53,6 +56,10 @@ app.command("export")(export.export)
 app.add_typer(people.app, name="person")
 app.add_typer(db.app, name="db")
 
+INTERRUPTED = 130
+ESCAPED = "elige.escaped"
+"""What becomes of characters that the terminal's encoding can't hold."""
+
 
 def is_expected(error: Exception) -> bool:
     """Whether a user can cause it, and its text was written for them. A defect keeps its traceback."""
@@ -67,10 +74,22 @@ def _told(error: Exception) -> str:
     return str(error)
 
 
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What the encoding of a terminal can't hold, as JSON writes it: a long evaluation is not lost for an accent."""
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
 def main() -> None:
-    """The console script `elige`. Exit status: 0 done, 1 could not be done, 2 wrong usage, 3 refused."""
+    """Exit status: 0 done, 1 could not be done, 2 wrong usage, 3 refused, 130 interrupted."""
+    codecs.register_error(ESCAPED, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # and neither closed nor one of a test
+            stream.reconfigure(errors=ESCAPED)
     try:
         app()
+    except KeyboardInterrupt:  # while commands are made ready; later it is typer that hears of it
+        sys.exit(INTERRUPTED)
     except Exception as error:
         if not is_expected(error):
             raise

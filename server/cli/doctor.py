@@ -18,6 +18,7 @@ COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 def doctor(
     campaign: Annotated[str, typer.Option(help="The campaign.")],
     db: Db = DB,
+    lang: Annotated[str, typer.Option(help="Of the sentences: en or es.")] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Whether a campaign is learning, and if not, why and what to do.
@@ -28,15 +29,19 @@ def doctor(
     from server.store.database import Database
     from server.training.doctor import diagnose
     from server.training.findings import Level
+    from server.training.headings import HEADINGS
 
-    found = diagnose(Database(db), campaign, now=datetime.now(UTC))
+    if lang not in HEADINGS:
+        raise typer.BadParameter(f"{lang!r}: expected one of {', '.join(HEADINGS)}", param_hint="--lang")
+    found = diagnose(Database(db, create=False), campaign, now=datetime.now(UTC), lang=lang)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
     else:
-        table = Table("", "about", "what is", "what to do", box=None)
+        told = HEADINGS[lang]
+        table = Table("", told.about, told.says, told.do, box=None)
         for one in found:
-            level = Text(one.level.value, style=COLOURS[one.level.value])
-            table.add_row(level, Text(one.about), Text(one.says), Text(one.do))
+            level = Text(told.levels[one.level], style=COLOURS[one.level.value])
+            table.add_row(level, Text(told.subject(one.about)), Text(one.says), Text(one.do))
         Console(highlight=False).print(table)
     if any(one.level is Level.PROBLEM for one in found):
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from policies.writing import WRITINGS
 from server.cli import evaluate_options as asked
+from server.cli.evaluate_words import WORDS
 from server.cli.options import DB, AsJson, Db, read_duration, read_time
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def evaluate(
     mapping: asked.Mapping = None,
     estimate_propensities: asked.EstimatePropensities = False,
     policy: asked.Policy = None,
-    slot: asked.OneSlot = None,
+    slot: asked.Slots = None,
     since: asked.Since = None,
     until: asked.Until = None,
     where: asked.Where = None,
@@ -55,7 +58,7 @@ def evaluate(
     grid: asked.Grid = None,
     learn_every: asked.LearnEvery = "100",
     world: asked.World = None,
-    rounds: asked.Rounds = 10_000,
+    rounds: asked.Rounds = asked.ROUNDS,
     cores: asked.Cores = None,
     engine: asked.Engine = "local",
     cluster: asked.Cluster = None,
@@ -84,6 +87,7 @@ def evaluate(
     from server.evaluation.run import diagnose as examine
     from server.evaluation.run import run
     from server.evaluation.snapshots import SNAPSHOT
+    from server.files.streamed import is_streamed
     from simulator import USUAL, render, to_html, to_json
     from simulator.worlds import world as known_world
 
@@ -93,17 +97,27 @@ def evaluate(
     filed = _is_file(folder, mapping)
     if (name := campaign or world or (folder.stem if filed and folder else None)) is None or (campaign and world):
         raise typer.BadParameter("expected one, or --log FILE --mapping FILE", param_hint="--campaign, --world")
+    if world and folder:
+        raise typer.BadParameter("goes with no other log", param_hint="--world")
     if save and (world or folder or diagnose):
         raise typer.BadParameter("goes with the log of a database, to be judged", param_hint="--save")
+    if rounds != asked.ROUNDS and world is None:
+        raise typer.BadParameter("goes with --world", param_hint="--rounds")
+    judging = {"--policy": policy, "--grid": grid, "--replay": replay, "--html": html}
+    if diagnose and (idle := [name for name, given in judging.items() if given]):
+        raise typer.BadParameter(f"judges no policy: expected without {', '.join(idle)}", param_hint="--diagnose")
     if html is not None and not html.absolute().parent.is_dir():  # before a long log is judged for nothing
         raise typer.BadParameter(f"no folder {str(html.parent)!r} to write it to", param_hint="--html")
+    if html is not None and html.is_dir():
+        raise typer.BadParameter(f"{str(html)!r} is a folder; expected a file", param_hint="--html")
     for spec in policy or ():
         if folder is not None and spec.startswith(SNAPSHOT):
             what = "a file" if filed else "an export"
             raise typer.BadParameter(f"{spec}: {what} holds no snapshots; ask the database", param_hint="--policy")
     request = EvaluationRequest(
         campaign=name,
-        slot=slot,
+        slot=slot[0] if slot and len(slot) == 1 else None,
+        slots=tuple(slot) if slot and len(slot) > 1 else (),
         since=read_time(since, "--since"),
         until=read_time(until, "--until"),
         policies=tuple(policy or ()),
@@ -123,20 +137,24 @@ def evaluate(
         estimate_propensities=estimate_propensities,
         seed=seed,
     )
+    words, left_out = WORDS[lang], partial(_say_left_out, lang=lang)  # the request has checked the language
     source = _source(db, folder, mapping, world, rounds)
     truth = known_world(world).expected_rewards if world else None
     now = None if world else time()
     with _told() as tell, _engine(engine, cluster, folder, request) as working:
+        if diagnose and folder is not None and mapping is not None and is_streamed(folder):
+            raise typer.BadParameter(
+                f"{folder.name} is read in pieces, and this needs all rows at once; ask it of a smaller file",
+                param_hint="--diagnose",
+            )
         if diagnose:
-            findings = examine(source, request, now=now, progress=tell, left_out=_say_left_out)
+            findings = examine(source, request, now=now, progress=tell, left_out=left_out)
         elif (pieces := _in_pieces(folder, mapping, cores, working)) is not None:
             evaluation = pieces.evaluate(request, progress=tell)
         elif save:
             evaluation, saved = computed_and_kept(db, request, progress=tell)
         else:
-            evaluation = run(
-                source, request, now=now, truth=truth, engine=working, progress=tell, left_out=_say_left_out
-            )
+            evaluation = run(source, request, now=now, truth=truth, engine=working, progress=tell, left_out=left_out)
     if diagnose:
         _print_findings(findings, lang=lang, as_json=as_json)
         return
@@ -147,9 +165,9 @@ def evaluate(
     else:
         Console().print(render(evaluation))
         if html is not None:
-            typer.echo(f"written to {html}")
+            typer.echo(words.written.format(path=html))
     if save:
-        typer.echo(f"saved: elige evaluation show {saved}", err=as_json)
+        typer.echo(words.saved.format(id=saved), err=as_json)
     if not evaluation.answered:
         raise typer.Exit(REFUSED)
 
@@ -176,7 +194,7 @@ def _source(db: str, folder: Path | None, mapping: Path | None, world: str | Non
     if world is not None:
         return Simulated(rounds)
     if folder is None:
-        return Stored(Database(db))
+        return Stored(Database(db, create=False))
     return Exported(folder) if mapping is None else Tabled(folder, read_mapping(mapping))
 
 
@@ -216,9 +234,14 @@ def _engine(
 
 @contextmanager
 def _told() -> Iterator["Told"]:
-    """What is being done, on the error stream, while it is."""
+    """What is being done, on the error stream, while it is; nothing where nobody watches."""
+    console = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
+        TextColumn("{task.description}"),
+        BarColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task("reading the log", total=1.0)
 
@@ -265,5 +288,6 @@ def _reward(value: str | None, bounds: str | None) -> "OtherReward | None":
     return OtherReward(value, (low, high))
 
 
-def _say_left_out(decisions: int) -> None:
-    typer.echo(f"left out: {decisions:,} decisions that were told without their propensity", err=True)
+def _say_left_out(decisions: int, *, lang: str) -> None:
+    n = WRITINGS[lang].whole(decisions)
+    typer.echo(WORDS[lang].left_out.format(n=n), err=True)

@@ -43,9 +43,11 @@ Policy = Annotated[
         rich_help_panel=POLICIES,
     ),
 ]
-OneSlot = Annotated[
-    str | None,
-    typer.Option(help="Only this one; by default all, as a page where there are several.", rich_help_panel=LOG),
+Slots = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only this one; repeated, these as a page, the others as logged. By default all.", rich_help_panel=LOG
+    ),
 ]
 Since = Annotated[str | None, typer.Option(help="Decisions from then on.", metavar="TIME", rich_help_panel=LOG)]
 Until = Annotated[str | None, typer.Option(help="Decisions before then.", metavar="TIME", rich_help_panel=LOG)]
@@ -131,6 +133,7 @@ World = Annotated[
         help="A log drawn from a world that is known, and the truth beside.", metavar="NAME", rich_help_panel=LOG
     ),
 ]
+ROUNDS = 10_000
 Rounds = Annotated[int, typer.Option(help="With --world: the rounds to draw.", rich_help_panel=LOG)]
 Cores = Annotated[
     int | None,
@@ -151,13 +154,13 @@ Cluster = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of learners, of folds, and of a world's log.", rich_help_panel=JUDGED)]
+Seed = Annotated[int, typer.Option(help="Of learners, of folds, and of a world's log.", min=0, rich_help_panel=JUDGED)]
 ListWorlds = Annotated[
     bool, typer.Option("--list-worlds", help="Only say which worlds there are.", rich_help_panel=LOG)
 ]
 Lang = Annotated[str, typer.Option(help="Of the sentences: en or es.", rich_help_panel=SHOWN)]
 Html = Annotated[
-    Path | None, typer.Option(help="Also write a page with a figure.", metavar="FILE", rich_help_panel=SHOWN)
+    Path | None, typer.Option(help="Also write a page with figures.", metavar="FILE", rich_help_panel=SHOWN)
 ]
 Diagnose = Annotated[
     bool, typer.Option("--diagnose", help="Only say what is wrong with the log.", rich_help_panel=JUDGED)

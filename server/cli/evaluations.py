@@ -32,7 +32,7 @@ def computed_and_kept(db: str, request: "EvaluationRequest", *, progress: "Tell"
     from server.evaluation.computing import compute, keep
     from server.store.database import Database
 
-    database = Database(db)
+    database = Database(db, create=False)
     draft = drafted(database, request, evaluation_id=secrets.token_hex(ID_BYTES), now=datetime.now(UTC))
     computed = compute(database, draft, progress=progress)
     keep(database, draft, computed, now=datetime.now(UTC))
@@ -46,24 +46,33 @@ def list_(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """The newest evaluations that were saved, or asked for with StartEvaluation."""
+    """The newest evaluations that were saved, or asked for with StartEvaluation.
+
+    Where a server drops old ones (elige serve --keep-evaluations), each says how long it is kept.
+    """
+    from server.evaluation.keeping import kept_by_a_server
     from server.store.database import Database
     from server.store.evaluations import newest
 
     database = Database(db, create=False)
     with database.reading() as connection:
         found = newest(connection, campaign=campaign, limit=limit)
+    kept = kept_by_a_server(database, now=datetime.now(UTC))
+    until = {one.id: one.finished_at + kept if kept and one.finished_at else None for one in found}
     if as_json:
-        typer.echo(orjson.dumps([_document(one) for one in found], option=orjson.OPT_INDENT_2).decode())
+        told = [{**_document(one), "kept_until": until[one.id]} for one in found]
+        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
         return
     if not found:
         typer.echo("no evaluations yet; keep one: elige evaluate --save")
         return
     whole = Column("id", no_wrap=True, min_width=32)
-    table = Table(whole, "campaign", "state", "asked", "policies", box=None)
+    table = Table(whole, "campaign", "state", "asked", *(["kept until"] if kept else []), "policies", box=None)
     for one in found:
+        times = [one.created_at, until[one.id]] if kept else [one.created_at]
+        shown = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in times)
         policies = ", ".join(one.request.get("policies", ()))
-        table.add_row(*map(Text, (one.id, one.campaign, _state(one), f"{one.created_at:%Y-%m-%d %H:%M}", policies)))
+        table.add_row(*map(Text, (one.id, one.campaign, _state(one), *shown, policies)))
     Console(highlight=False, soft_wrap=True).print(table)
 
 
@@ -87,7 +96,7 @@ def show(evaluation: Id, db: Db = DB, as_json: AsJson = False) -> None:
     if stored.result is not None:
         versions = stored.provenance["versions"]
         typer.echo(f"computed with {', '.join(f'{name} {version}' for name, version in versions.items())}")
-        _show_result(stored.result)
+        _show_result(stored.result, lang=stored.request.get("lang", "en"))
 
 
 @app.command()
@@ -174,16 +183,22 @@ def _document(stored: "StoredEvaluation") -> dict[str, Any]:
     return {name: getattr(stored, name) for name in (*names, *times)}
 
 
-def _show_result(result: Any) -> None:
-    headline = result["headline"]
-    table = Table("policy", headline.upper(), f"{100 * result['confidence']:g} % interval", box=None)
+def _show_result(result: Any, *, lang: str) -> None:
+    from simulator.reports.words import WORDS
+    from simulator.sentences import LANGUAGES
+
+    headline, words, language = result["headline"], WORDS[lang], LANGUAGES[lang]
+    share = f"{language.number(100 * result['confidence'])} %"
+    table = Table(words.policy, headline.upper(), words.interval.format(share=share), box=None)
     for row in result["rows"]:
-        name = Text(f"{row['name']} (forced)" if row.get("forced") else row["name"])
+        shown = words.shown(row["name"])
+        name = Text(words.forced.format(name=shown) if row.get("forced") else shown)
         found = row["estimates"].get("mean") or row["estimates"].get(headline)
         if found is None:
-            table.add_row(name, "refused", Text(row["refusal"] or ""))
+            table.add_row(name, words.refused, Text(row["refusal"] or ""))
         else:
-            table.add_row(name, f"{found['value']:.4g}", Text(f"[{found['low']:.4g}, {found['high']:.4g}]"))
+            limits = language.interval(found["low"], found["high"], 4)
+            table.add_row(name, language.number(found["value"]), Text(limits))
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     for sentence in (result["verdict"], *(one["sentence"] for one in result["comparisons"])):

@@ -14,6 +14,7 @@ from server.cli.options import DB, AsJson, Db
 
 if TYPE_CHECKING:
     from server.planning import Planned
+    from simulator.sentences import Language
 
 
 def plan(
@@ -29,7 +30,7 @@ def plan(
     level: Annotated[float, typer.Option(help="With which intervals hold the truth.")] = 0.95,
     power: Annotated[float, typer.Option(help="With which the difference should be found.")] = 0.8,
     horizon: Annotated[str, typer.Option(help="How far ahead to look, up to two years.", metavar="DURATION")] = "90d",
-    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the simulation.", min=0)] = 0,
     lang: Annotated[str, typer.Option(help="Of the sentences: en or es.")] = "en",
     as_json: AsJson = False,
 ) -> None:
@@ -61,34 +62,42 @@ def plan(
         seed=seed,
         language=lang,
     )
-    planned = make(Database(db), request, now=datetime.now(UTC))
+    planned = make(Database(db, create=False), request, now=datetime.now(UTC))
     if as_json:
         typer.echo(json.dumps(planned.to_dict(), indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    console.print(_points(planned))
-    console.print(_assumptions(planned))
+    console.print(_points(planned, lang))
+    console.print(_assumptions(planned, lang))
     console.print(Text(planned.summary, style="bold"))
 
 
-def _points(planned: "Planned") -> Table:
+def _points(planned: "Planned", lang: str) -> Table:
+    from server.planning.words import language_of
+
+    language, words = language_of(lang)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("days", "decisions", "chance to find it", "gain", "from", "to"):
+    for heading in (words.after, words.decisions, words.chance, words.gained, words.least, words.most):
         table.add_column(heading, justify="right")
     for at in planned.points:
-        gains = (f"{gain:,.4g}" for gain in (at.gain, at.gain_low, at.gain_high))
-        table.add_row(f"{at.after / timedelta(days=1):g}", f"{at.decisions:,}", f"{at.power:.0%}", *gains)
+        gains = (_written(gain, language) for gain in (at.gain, at.gain_low, at.gain_high))
+        days = language.number(at.after / timedelta(days=1), 6)
+        table.add_row(days, language.whole(at.decisions), language.cell(at.power), *gains)
     return table
 
 
-def _assumptions(planned: "Planned") -> Table:
-    table = Table("assumed", "", "from", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def _assumptions(planned: "Planned", lang: str) -> Table:
+    from server.planning.words import language_of
+
+    language, words = language_of(lang)
+    table = Table(words.assumed, "", words.source, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, one in planned.assumptions.items():
-        table.add_row(Text(name), Text(_written(one.value)), Text(one.source))
+        value = one.value if isinstance(one.value, str) else _written(one.value, language)
+        table.add_row(Text(words.names[name]), Text(value), Text(one.source))
     return table
 
 
-def _written(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+def _written(value: float, language: "Language") -> str:
+    if value == round(value):
+        return language.whole(value)
+    return language.whole(value) if abs(value) >= 1e3 else language.number(value)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.cli.options import DB, Db
-from server.durations import parse_duration
+from server.durations import iso_duration, parse_duration
 from server.settings import DEFAULT_ADDRESS, DEFAULT_OUTBOX, DEV_WINDOW, Durability, Settings
 
 
@@ -39,12 +39,21 @@ def serve(
         str | None,
         typer.Option(envvar="ELIGE_METRICS", help="Tell Prometheus there; by default nowhere.", metavar="HOST:PORT"),
     ] = None,
+    keep_evaluations: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ELIGE_KEEP_EVALUATIONS",
+            help="Drop evaluations so long after they have ended; by default never.",
+            metavar="DURATION",
+        ),
+    ] = None,
     dev: Annotated[
         bool, typer.Option("--dev", help=f"Close reward windows after {DEV_WINDOW.seconds} s: for trying things out.")
     ] = False,
 ) -> None:
     """Decide, log and learn: the gRPC server, with its trainer beside it. Stops gently on SIGTERM or Ctrl-C."""
     from server.app import serve as run  # the other commands need neither gRPC's server nor uvloop
+    from server.evaluation.keeping import LEAST, MOST
     from server.logging import configure_logging
     from server.store.database import shown
 
@@ -56,8 +65,9 @@ def serve(
         dev=dev,
         durability=durability,
         outbox=outbox,
-        drain_grace=_duration(drain_grace),
+        drain_grace=_duration(drain_grace, "--drain-grace"),
         metrics=metrics if metrics is None else ":".join(_address(metrics, "--metrics")),
+        keep_evaluations=keep_evaluations if keep_evaluations is None else _kept(keep_evaluations, LEAST, MOST),
     )
 
     def ready(port: int) -> None:
@@ -76,12 +86,22 @@ def _address(text: str, option: str) -> tuple[str, str]:
     return host, port
 
 
-def _duration(text: str) -> timedelta:
+def _duration(text: str, option: str) -> timedelta:
     """Raises BadParameter."""
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--drain-grace") from error
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def _kept(text: str, least: timedelta, most: timedelta) -> timedelta:
+    """Raises BadParameter."""
+    option = "--keep-evaluations"
+    kept = _duration(text, option)
+    if not least <= kept <= most:
+        told = f"{text!r}: expected from {iso_duration(least)} to {iso_duration(most)}"
+        raise typer.BadParameter(told, param_hint=option)
+    return kept
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

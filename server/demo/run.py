@@ -31,8 +31,8 @@ MARK = "made-by-elige-demo.txt"
 WINDOW = "1s"
 EXPLORE = {"landing": 0.05, "newsletter": 0.1}
 """More than the default: in a few thousand visits, what is never shown can't be judged afterwards."""
-READY_SECONDS = 30.0
-LEARN_SECONDS = 20.0
+READY_SECONDS = 60.0
+LEARN_SECONDS = 60.0
 
 
 def run(folder: Path, *, seed: int = 7) -> None:

@@ -64,7 +64,7 @@ class Crowd:
         async def one(visitor: Visitor, chance: float) -> Decision:
             async with gate:
                 decision = await elige.decide(
-                    self.world.name, person=visitor.person, context=visitor.context, timeout=10.0
+                    self.world.name, person=visitor.person, context=visitor.context, timeout=60.0
                 )
                 if chance < self._likes(visitor, decision):
                     await elige.reward(decision.id, "click")

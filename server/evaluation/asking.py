@@ -37,10 +37,13 @@ def ask(
     Raises NoSuchCampaign, NoSuchSnapshot, InvalidRequest, ExpressionError, InvalidCampaign for a reward that can't be,
     WrongState while the campaign is being imported, Conflict for a request id that was used for something else.
     """
-    fresh = drafted(database, request, evaluation_id=evaluation_id, now=now, created_by=created_by)
     if request_id is not None:
         check_text("request_id", request_id)
-        fresh = replace(fresh, request_id=request_id)
+        # before anything is checked: the campaign may have changed since, and what was asked stands
+        if (before := _asked_before(database, request_id, request)) is not None:
+            return before
+    fresh = drafted(database, request, evaluation_id=evaluation_id, now=now, created_by=created_by)
+    fresh = replace(fresh, request_id=request_id)
     with database.writing(evaluation_rows.TURN) as connection:
         return evaluation_rows.append(connection, fresh)
 
@@ -73,6 +76,17 @@ def drafted(
 def extent_asked(stored: StoredEvaluation) -> Extent:
     """What of the log it sees."""
     return Extent.from_document(stored.provenance["extent"])
+
+
+def _asked_before(database: Database, request_id: str, request: EvaluationRequest) -> StoredEvaluation | None:
+    """What stands under this id. Raises Conflict where it asks for something else. A version that knew less to ask
+    meant what is usual.
+    """
+    with database.reading() as connection:
+        found = evaluation_rows.asked_under(connection, request_id)
+    if found is not None and {**EvaluationRequest(found.campaign).document(), **found.request} != request.document():
+        raise evaluation_rows.used_before(request_id)
+    return found
 
 
 def _check(database: Database, request: EvaluationRequest, campaign: Campaign) -> None:

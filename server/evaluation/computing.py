@@ -17,6 +17,7 @@ from server.store import evaluations as evaluation_rows
 from server.store.database import Database
 from server.store.evaluations import EvaluationState, StoredEvaluation
 from simulator import Evaluation, Progress
+from simulator.groups import NAMES, is_pooled
 
 FEWEST_PERSONS = 10
 """A group of fewer keeps its numbers and loses its name: what they have in common might say who they are."""
@@ -66,7 +67,7 @@ def compute(database: Database, stored: StoredEvaluation, *, progress: Progress 
             if not (why == "no_propensity" and request.estimate_propensities)
         },
     }
-    return Computed(evaluation, _plain(without_persons(evaluation.to_dict())), _plain(provenance))
+    return Computed(evaluation, _plain(without_persons(evaluation.to_dict(), lang=request.lang)), _plain(provenance))
 
 
 def repeat(database: Database, stored: StoredEvaluation, *, progress: Progress = lambda what, done: None) -> Repeated:
@@ -93,11 +94,11 @@ def keep(database: Database, drafted: StoredEvaluation, computed: Computed, *, n
         return evaluation_rows.append(connection, done)
 
 
-def without_persons(result: Mapping[str, Any]) -> dict[str, Any]:
+def without_persons(result: Mapping[str, Any], *, lang: str = "en") -> dict[str, Any]:
     """The result without the names of groups in which there are fewer than FEWEST_PERSONS, or nobody knows how many."""
 
     def checked(groups: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        return [_unnamed(group) if _may_name(group) else group for group in groups]
+        return [_unnamed(group, lang) if _may_name(group) else group for group in groups]
 
     views = [
         {**view, "groups": checked(view["groups"])} if view["kind"] == "group" else view for view in result["views"]
@@ -106,14 +107,14 @@ def without_persons(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _may_name(group: Mapping[str, Any]) -> bool:
-    if group["name"].startswith("(other: "):
+    if is_pooled(group["name"]):
         return False
     logged = next((row["estimates"].get("mean") for row in group["rows"]), None)
     return logged is None or logged["clusters"] < FEWEST_PERSONS
 
 
-def _unnamed(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {**group, "name": f"(fewer than {FEWEST_PERSONS} people)", "note": ""}
+def _unnamed(group: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    return {**group, "name": NAMES[lang].few_people.format(n=FEWEST_PERSONS), "note": ""}
 
 
 def _plain(value: Any) -> Any:

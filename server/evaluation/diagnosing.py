@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.errors import InvalidRequest, NotSupportedYet
+from server.errors import InvalidRequest
 from server.evaluation.log import read_log
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training.doctor import diagnose
 from server.training.findings import Finding as Told
 from server.training.findings import Level
-from simulator import Finding, Severity, diagnose_log
+from simulator import LANGUAGES, Finding, Severity, diagnose_log
 
 LOOKED_AT = 5_000
 """The newest matured decisions of a period: more would cost the decisions that are made meanwhile."""
@@ -35,14 +35,19 @@ def examine(
     """Every check that could be made, the worst first. What the log says is about its first slot, and about at most
     LOOKED_AT decisions; since: by default USUAL_PERIOD before `until`, or `now`.
 
-    Raises NoSuchCampaign, NotSupportedYet for a language that the doctor does not speak.
+    lang: of the sentences. Raises NoSuchCampaign.
     """
-    if lang not in ("", "en"):
-        raise NotSupportedYet(f"findings about learning in the language {lang!r}")
-    found = [_of_doctor(one) for one in diagnose(database, campaign, now=now)]
+    found = [_of_doctor(one) for one in diagnose(database, campaign, now=now, lang=lang)]
     since = since or (until or now) - USUAL_PERIOD
-    found += _of_log(database, campaign, since=since, until=until)
+    found += _of_log(database, campaign, since=since, until=until, lang=lang)
     return tuple(sorted(found, key=lambda one: one.finding.severity.rank))
+
+
+def checked_language(lang: str) -> str:
+    """English where none is asked for. Raises InvalidRequest for one that there isn't."""
+    if lang and lang not in LANGUAGES:
+        raise InvalidRequest(f"language {lang!r}: expected one of {', '.join(LANGUAGES)}")
+    return lang or "en"
 
 
 def _of_doctor(told: Told) -> Examined:
@@ -50,7 +55,9 @@ def _of_doctor(told: Told) -> Examined:
     return Examined(Finding(check, _SEVERITIES[told.level], told.says, told.do), slot)
 
 
-def _of_log(database: Database, campaign: str, *, since: datetime, until: datetime | None) -> Iterable[Examined]:
+def _of_log(
+    database: Database, campaign: str, *, since: datetime, until: datetime | None, lang: str
+) -> Iterable[Examined]:
     with database.reading() as connection:
         first = training_rows.last_sequence(connection, campaign) - LOOKED_AT + 1
         begun = training_rows.decided_at(connection, campaign, first) if first > 0 else None
@@ -58,4 +65,4 @@ def _of_log(database: Database, campaign: str, *, since: datetime, until: dateti
         log = read_log(database, campaign, since=max(since, begun) if begun else since, until=until)
     except InvalidRequest:  # nothing has matured in this period, which the doctor has said if it is wrong
         return ()
-    return [Examined(one, log.slot) for one in diagnose_log(log)]
+    return [Examined(one, log.slot) for one in diagnose_log(log, lang=lang)]

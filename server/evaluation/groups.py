@@ -15,7 +15,7 @@ from simulator import By, Log
 SEGMENTS = "segment"
 
 
-def groups_by(database: Database, log: Log, key: str, extent: Extent | None = None) -> By:
+def groups_by(database: Database, log: Log, key: str, extent: Extent | None = None, *, lang: str = "en") -> By:
     """What makes groups of the people in the log of a campaign's slot: a key of their contexts; where none is called
     so, `segment` means the segments of the newest snapshot, or of that of the extent. Raises InvalidRequest.
     """
@@ -28,7 +28,7 @@ def groups_by(database: Database, log: Log, key: str, extent: Extent | None = No
             f"no context of this log has a key {key!r}; there are: {names}, and {SEGMENTS!r}; nor a label"
         )
     segmentation = _segmentation(database, log.name, log.slot, extent)
-    return By(key, segmentation.label, {one.label: sentence(one) for one in describe(segmentation)})
+    return By(key, segmentation.label, {one.label: sentence(one, lang) for one in describe(segmentation)})
 
 
 def groups_in(log: Log, key: str) -> By:

@@ -2,15 +2,14 @@
 
 The server that takes one holds it. It starts the process, writes down how far it is, and ends it once somebody has
 cancelled the evaluation. A process that ends without an answer (out of memory, killed) is begun once more, and so is
-one whose server died; the second time it is failed. A server that stops gives back what it holds.
+one whose server died, or that found the database away; the second time it is failed. A server that stops gives back
+what it holds.
 """
 
 import asyncio
 import os
 import secrets
-import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,14 +21,15 @@ import orjson
 import structlog
 
 from server.backoff import Backoff
-from server.errors import EligeError
+from server.errors import DiskFull, EligeError, Overloaded, Unavailable
+from server.evaluation.processes import LONGEST_LINE, ending, kill, start
 from server.store import evaluations as evaluation_rows
 from server.store.database import Database
 from server.store.evaluations import ATTEMPTS, TURN, EvaluationState, StoredEvaluation
 
 log = structlog.get_logger()
 
-COMMAND = (sys.executable, "-m", "server.evaluation")
+COMMAND = ("-m", "server.evaluation")
 NICE = 10
 """Decisions come first."""
 LOOK_SECONDS = 2.0
@@ -39,8 +39,6 @@ BEAT_SECONDS = 0.5
 HELD = timedelta(seconds=30)
 """How long nobody else takes one after its server's last sign of life."""
 RENEW_SECONDS = 5.0
-LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes of a result: a larger one could be told to nobody."""
 
 
 @dataclass(slots=True)
@@ -104,7 +102,7 @@ class Jobs:
     async def _run(self, taken: StoredEvaluation) -> None:
         heard = _Heard(stages=2 + 2 * len(taken.request.get("policies", ())))
         try:
-            process = await self._started(taken.id)
+            process = await start(*COMMAND, taken.id, address=self._database.address, nice=NICE)
         except OSError as error:  # no memory, too many processes
             await self._end(taken, None, f"its process could not be started: {error}")
             return
@@ -118,31 +116,17 @@ class Jobs:
                         return
                     written = time.monotonic() if renew else written
             listening.result()
-            why = f"its process ended without an answer, {_ending(await process.wait())}"
+            why = f"its process ended without an answer, {ending(await process.wait())}"
         except asyncio.CancelledError:
-            _kill(process)
+            kill(process)
             with suppress(EligeError):
                 await asyncio.shield(asyncio.to_thread(self._give_back, taken, counts=False))
             raise
         finally:
             listening.cancel()
-            _kill(process)
+            kill(process)
             await process.wait()
         await self._end(taken, heard.answer, why)
-
-    async def _started(self, evaluation_id: str) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            evaluation_id,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=LONGEST_LINE,
-            start_new_session=True,  # so that what it starts itself can be ended with it
-            env={**os.environ, "ELIGE_DB": self._database.address},  # arguments are shown to everybody by `ps`
-        )
-        with suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
-        return process
 
     def _beat(self, held: StoredEvaluation, heard: _Heard, renew: bool) -> bool:
         """Whether it is still ours."""
@@ -160,14 +144,18 @@ class Jobs:
         while True:
             try:
                 await asyncio.to_thread(self._write_end, held, answer, why)
-            except EligeError as error:
+            except (Unavailable, DiskFull) as error:
                 log.warning("evaluations wait", reason=str(error), exc_info=None)
                 await asyncio.sleep(1.0)
+            except EligeError as error:  # of the answer itself: trying again would keep all others waiting for ever
+                answer = {"code": "INTERNAL", "error": f"its answer can't be kept: {error}"}
             else:
                 return
 
     def _write_end(self, held: StoredEvaluation, answer: Mapping[str, Any] | None, why: str) -> None:
-        if answer is None and held.attempts < ATTEMPTS:
+        away = answer is not None and answer.get("code") == Unavailable.code
+        if (answer is None or away) and held.attempts < ATTEMPTS:
+            why = answer["error"] if answer is not None else why
             log.warning("evaluation begun again", evaluation=held.id, reason=why)
             self._give_back(held, counts=True)
             return
@@ -189,16 +177,10 @@ class Jobs:
 
 async def _listen(process: asyncio.subprocess.Process, heard: _Heard) -> None:
     assert process.stdout is not None
-    while line := await process.stdout.readline():
-        with suppress(orjson.JSONDecodeError):  # the process was killed in the middle of it
-            heard.hear(orjson.loads(line))
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """With all that it has started. It writes nothing: there is nothing that it could leave half done."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _ending(code: int) -> str:
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    try:
+        while line := await process.stdout.readline():
+            with suppress(orjson.JSONDecodeError):  # the process was killed in the middle of it
+                heard.hear(orjson.loads(line))
+    except ValueError:
+        told = f"its result has more than {LONGEST_LINE:,} bytes: expected fewer groups or policies at once"
+        heard.answer = {"code": Overloaded.code, "error": told}

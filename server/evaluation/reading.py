@@ -29,7 +29,7 @@ class Reading:
 
     slots: one log each, in the order of the decision, aligned. rewards: (n,) of the whole decisions. labels: by name,
     of each round, None where it has none. metrics: by name, (n,). trial: everybody, with the control group; None where
-    there is none. formula: by which decisions earned; empty where nobody knows.
+    there is none. formula: by which decisions earned; empty where nobody knows. as_logged: the names of other slots.
     """
 
     slots: tuple[Log, ...]
@@ -38,6 +38,7 @@ class Reading:
     metrics: Mapping[str, Floats]
     trial: Trial | None = None
     formula: str = ""
+    as_logged: tuple[str, ...] = ()
 
     @property
     def page(self) -> Page | None:
@@ -140,6 +141,7 @@ def read(
         metrics={name: np.array(one)[order] for name, one in zip(wanted.metrics, metrics, strict=True)},
         trial=trial.finished(),
         formula=newest.reward.value,
+        as_logged=tuple(slot for slot in newest.slots if slot not in slots),
     )
 
 

@@ -13,13 +13,20 @@ from server.evaluation.reading import Wanted
 from server.evaluation.snapshots import SNAPSHOT
 from server.reward_anew import OtherReward
 from simulator import LANGUAGES, MODELS, USUAL, check_names, slot_specs
+from simulator.asked import check_asked
+
+MAX_SEED = 2**53
+"""The largest that provenance, which is JSON, can tell exactly."""
+LEARN_EVERY = "100"
+"""Decisions of its own, after which a learner that is replayed learns."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
     """Which decisions, which policies, and how they are judged.
 
-    slot: None for all of them, as a page where there are several. since, until: only decisions from then on, before
+    slot: None for all of them, as a page where there are several. slots: at least two of more, as a page, the others
+    as they were logged. since, until: only decisions from then on, before
     then. policies: specifications as in a campaign file, on a page also by slot, `SLOT=SPEC + SLOT=SPEC`, or
     `snapshot:NUMBER`. where: a CEL test over context, labels, `group` and `version`. reward: what decisions earn, other
     than they did. by: keys of context or labels, or `segment`; every: stretches of this length; metrics: declared
@@ -50,14 +57,16 @@ class EvaluationRequest:
     lang: str = "en"
     force: bool = False
     replay: str | None = None
-    learn_every: str = "100"
+    learn_every: str = LEARN_EVERY
     grid: tuple[str, ...] = ()
     estimate_propensities: bool = False
+    slots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.lang not in LANGUAGES:
             raise InvalidRequest(f"language {self.lang!r}: expected one of {', '.join(LANGUAGES)}")
         try:
+            check_asked(self.confidence, self.lang)
             check_names(self.estimators, self.interval, model=self.model != "none")
         except ValueError as error:
             raise InvalidRequest(str(error)) from error
@@ -67,14 +76,20 @@ class EvaluationRequest:
             raise InvalidRequest(
                 f"since {self.since.isoformat()} is not before until {self.until.isoformat()}: the period is empty"
             )
+        if self.slots and (self.slot is not None or len(self.slots) < 2 or len(set(self.slots)) < len(self.slots)):
+            asked = [*((self.slot,) if self.slot else ()), *self.slots]
+            raise InvalidRequest(f"slots {asked}: expected none, one, or several that differ")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InvalidRequest(f"seed {self.seed}: expected 0 to {MAX_SEED}")
+        if self.replay is None and self.learn_every != LEARN_EVERY:
+            raise InvalidRequest(f"learn_every {self.learn_every!r}: expected together with replay")
         check_learning(self.replay, self.learn_every, self.grid)
         if self.grid and self.metrics:  # which of them should choose?
             raise InvalidRequest("a grid is chosen by the reward: ask for metrics of the chosen policy by itself")
         if self.every is not None and self.every < timedelta(minutes=1):
             raise InvalidRequest(f"every {self.every}: expected at least 1 minute")
-        for name in ("train_share", "confidence"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise InvalidRequest(f"{name} {getattr(self, name)}: expected a number between 0 and 1")
+        if not 0.0 < self.train_share < 1.0:
+            raise InvalidRequest(f"train_share {self.train_share}: expected a number between 0 and 1")
         for spec in self.policies:  # before a long log is read for nothing
             if not spec.startswith(SNAPSHOT):
                 for one in (slot_specs(spec) or {"": spec}).values():
@@ -95,7 +110,7 @@ class EvaluationRequest:
         if unknown:
             raise InvalidRequest(f"a stored evaluation asks for {unknown}, which this version does not know")
         read: dict[str, Any] = dict(document)
-        for name in ("policies", "grid", "estimators", "by", "metrics"):
+        for name in ("policies", "grid", "estimators", "by", "metrics", "slots"):
             if name in read:
                 read[name] = tuple(read[name])
         if read.get("every") is not None:
@@ -111,10 +126,18 @@ class EvaluationRequest:
 
 def wanted_by(request: EvaluationRequest) -> Wanted:
     """What it needs of a log."""
-    slots = () if request.slot is None else (request.slot,)
     return Wanted(
-        slots, request.where, labels=request.by, metrics=request.metrics, estimate=request.estimate_propensities
+        slots_asked(request),
+        request.where,
+        labels=request.by,
+        metrics=request.metrics,
+        estimate=request.estimate_propensities,
     )
+
+
+def slots_asked(request: EvaluationRequest) -> tuple[str, ...]:
+    """By name; empty for all of them."""
+    return request.slots if request.slot is None else (request.slot,)
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,6 @@
 """Runs an evaluation: reads the log, finds the policies, judges them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
@@ -8,12 +8,23 @@ from typing import Protocol
 from server.evaluation.grids import check_one_slot, judge_grid
 from server.evaluation.learners import replaying
 from server.evaluation.log import OnLeftOut
-from server.evaluation.pages import groups_asked, judge_page
-from server.evaluation.provenance import provenance_of
+from server.evaluation.pages import groups_asked, judge_page, page_policies
+from server.evaluation.provenance import configured, provenance_of
 from server.evaluation.reading import Reading
 from server.evaluation.request import EvaluationRequest
 from server.evaluation.snapshots import SNAPSHOT
-from simulator import By, Candidate, Evaluation, Finding, Log, Progress, diagnose_log, diagnose_page, evaluate
+from simulator import (
+    By,
+    Candidate,
+    Evaluation,
+    Finding,
+    Log,
+    PageCandidate,
+    Progress,
+    diagnose_log,
+    diagnose_page,
+    evaluate,
+)
 from simulator.engines.local import Engine
 from simulator.truth import ExpectedRewards
 
@@ -27,16 +38,16 @@ class Source(Protocol):
         """
         ...
 
-    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
-        """The policy of `snapshot:NUMBER`. Raises NoSuchSnapshot, InvalidRequest."""
+    def snapshot(self, campaign: str, slot: str, name: str, lang: str = "en") -> Candidate:
+        """The policy of `snapshot:NUMBER`; lang: of its note. Raises NoSuchSnapshot, InvalidRequest."""
         ...
 
     def window(self, campaign: str) -> timedelta:
         """How long after a decision its outcomes count, in the version in force. Raises NoSuchCampaign."""
         ...
 
-    def groups(self, log: Log, key: str) -> By:
-        """What makes groups of the people in a log. Raises InvalidRequest."""
+    def groups(self, log: Log, key: str, lang: str = "en") -> By:
+        """What makes groups of the people in a log; lang: of what is said of them. Raises InvalidRequest."""
         ...
 
 
@@ -55,27 +66,34 @@ def run(
     PolicyError where this log can't answer.
     """
     reading = _read(source, request, now, progress, left_out)
-    evaluation = _judged(source, request, reading, truth=truth, engine=engine, progress=progress)
-    return replace(evaluation, provenance=provenance_of(request, reading))
+    policies: Sequence[str | Candidate | PageCandidate]
+    if reading.page is not None:
+        check_one_slot(request, reading.page.names)
+        policies = pages = page_policies(source, request, reading.page)
+        evaluation = judge_page(source, request, reading, pages, progress)
+    else:
+        policies = alone = [
+            source.snapshot(request.campaign, reading.slots[0].slot, spec, request.lang)
+            if spec.startswith(SNAPSHOT)
+            else spec
+            for spec in request.policies
+        ]
+        evaluation = _judged(source, request, reading, alone, truth=truth, engine=engine, progress=progress)
+    told = {**provenance_of(request, reading), "policies": configured(request, reading, policies)}
+    return replace(evaluation, provenance=told)
 
 
 def _judged(
     source: Source,
     request: EvaluationRequest,
     reading: Reading,
+    policies: Sequence[str | Candidate],
     *,
     truth: ExpectedRewards | None,
     engine: Engine | None,
     progress: Progress,
 ) -> Evaluation:
-    if reading.page is not None:
-        check_one_slot(request, reading.page.names)
-        return judge_page(source, request, reading, progress)
     log = reading.slots[0]
-    policies = [
-        source.snapshot(request.campaign, log.slot, spec) if spec.startswith(SNAPSHOT) else spec
-        for spec in request.policies
-    ]
     if request.grid:
         return judge_grid(
             request, log, policies, by=groups_asked(source, request, reading), engine=engine, progress=progress

@@ -16,7 +16,7 @@ from server.store import campaigns as campaign_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training.restore import restore
-from simulator import Candidate
+from simulator import LANGUAGES, Candidate
 
 SNAPSHOT = "snapshot:"
 MAX_DIGITS = 9
@@ -25,18 +25,21 @@ MAX_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A policy as it is served: with the explore share on top, inside the bounds."""
+    """A policy as it is served: with the explore share on top, inside the bounds. name: its own, as a campaign says
+    it.
+    """
 
     policy: Policy
     explore: float
     bounds: Bounds
+    name: str
 
     def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
         return bounded(self.policy.pmf(context, actions), actions, explore=self.explore, bounds=self.bounds).pmf
 
 
 def snapshot_candidate(
-    database: Database, campaign: str, slot: str, name: str, extent: Extent | None = None
+    database: Database, campaign: str, slot: str, name: str, extent: Extent | None = None, *, lang: str = "en"
 ) -> Candidate:
     """The policy of `snapshot:NUMBER`, as it was served; judged only on decisions later than those it learned.
 
@@ -62,9 +65,10 @@ def snapshot_candidate(
             f"{_sight(newest, slot)}, as the campaign is now: expected a snapshot that sees the same"
         )
     built = build_policy(trained, slot, found.state if found else None)  # no state: of a policy that never learns
-    policy = Served(built, trained.explore_of(slot), trained.bounds_of(slot))
     decided_by = found.policy if found else trained.policy_of(slot)
-    return Candidate(name, policy, judged_after=last.timestamp(), note=f"{decided_by}, as served")
+    policy = Served(built, trained.explore_of(slot), trained.bounds_of(slot), str(decided_by))
+    note = LANGUAGES[lang].as_served.format(policy=decided_by)
+    return Candidate(name, policy, judged_after=last.timestamp(), note=note)
 
 
 def snapshot_number(name: str) -> int:

@@ -34,11 +34,11 @@ class Stored:
             left_out=left_out,
         )
 
-    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
-        return snapshot_candidate(self.database, campaign, slot, name, self.extent)
+    def snapshot(self, campaign: str, slot: str, name: str, lang: str = "en") -> Candidate:
+        return snapshot_candidate(self.database, campaign, slot, name, self.extent, lang=lang)
 
     def window(self, campaign: str) -> timedelta:
         return newest_campaign(self.database, campaign, self.extent).reward.window
 
-    def groups(self, log: Log, key: str) -> By:
-        return groups_by(self.database, log, key, self.extent)
+    def groups(self, log: Log, key: str, lang: str = "en") -> By:
+        return groups_by(self.database, log, key, self.extent, lang=lang)

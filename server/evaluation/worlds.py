@@ -12,7 +12,7 @@ from server.evaluation.request import EvaluationRequest
 from simulator import By, Candidate, Log
 from simulator.worlds import SlotWorld, world
 
-ELSEWHERE = ("slot", "since", "until", "where", "reward", "metrics")
+ELSEWHERE = ("slot", "slots", "since", "until", "where", "reward", "metrics")
 """What is asked of campaigns alone."""
 
 
@@ -30,7 +30,7 @@ class Simulated:
             raise InvalidRequest(f"{self.rounds} rounds: expected at least 1")
         return reading_of(world(request.campaign).log(self.rounds, seed=request.seed), request.by)
 
-    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
+    def snapshot(self, campaign: str, slot: str, name: str, lang: str = "en") -> Candidate:
         raise InvalidRequest(f"{name}: a world has no snapshots")
 
     def window(self, campaign: str) -> timedelta:
@@ -38,5 +38,5 @@ class Simulated:
         delays = known.delays if isinstance(known, SlotWorld) else None
         return timedelta(days=delays.window) if delays else timedelta(0)
 
-    def groups(self, log: Log, key: str) -> By:
+    def groups(self, log: Log, key: str, lang: str = "en") -> By:
         return groups_in(log, key)

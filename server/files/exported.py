@@ -49,14 +49,14 @@ class Exported:
             left_out=left_out,
         )
 
-    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
+    def snapshot(self, campaign: str, slot: str, name: str, lang: str = "en") -> Candidate:
         raise InvalidRequest(f"{name}: an export holds no snapshots; ask the database")
 
     def window(self, campaign: str) -> timedelta:
         versions = _versions(self.folder, campaign)
         return versions[max(versions)].reward.window
 
-    def groups(self, log: Log, key: str) -> By:
+    def groups(self, log: Log, key: str, lang: str = "en") -> By:
         return groups_in(log, key)
 
 

@@ -14,8 +14,9 @@ from server.errors import InvalidRequest
 from server.evaluation.groups import groups_in
 from server.evaluation.log import OnLeftOut
 from server.evaluation.reading import Reading, reading_of
-from server.evaluation.request import EvaluationRequest
+from server.evaluation.request import EvaluationRequest, slots_asked
 from simulator import By, Candidate, ColumnMapping, Log, csv_log, parquet_log
+from simulator.logs.log import when
 
 ENDINGS = (".csv", ".parquet")
 """Of files that can be judged as they are."""
@@ -37,22 +38,20 @@ class Tabled:
         """
         if asked := [name for name in ELSEWHERE if getattr(request, name) not in (None, ())]:
             raise InvalidRequest(f"{', '.join(asked)}: {self.path.name} says what each row earned, and no outcomes")
-        if request.slot not in (None, self.mapping.slot):
-            raise InvalidRequest(
-                f"{self.path.name} has no slot {request.slot!r}; its mapping says {self.mapping.slot!r}"
-            )
+        if other := [slot for slot in slots_asked(request) if slot != self.mapping.slot]:
+            raise InvalidRequest(f"{self.path.name} has no slot {other[0]!r}; its mapping says {self.mapping.slot!r}")
         if request.estimate_propensities:
             raise InvalidRequest("propensities of a file are estimated where its mapping says `shares: estimate`")
         log = (csv_log if self.path.suffix == ".csv" else parquet_log)(self.path, self.mapping)
         return reading_of(self._kept(replace(log, name=request.campaign), request), request.by)
 
-    def snapshot(self, campaign: str, slot: str, name: str) -> Candidate:
+    def snapshot(self, campaign: str, slot: str, name: str, lang: str = "en") -> Candidate:
         raise InvalidRequest(f"{name}: a file holds no snapshots; ask the database")
 
     def window(self, campaign: str) -> timedelta:
         return timedelta(0)
 
-    def groups(self, log: Log, key: str) -> By:
+    def groups(self, log: Log, key: str, lang: str = "en") -> By:
         return groups_in(log, key)
 
     def _kept(self, log: Log, request: EvaluationRequest) -> Log:
@@ -65,7 +64,11 @@ class Tabled:
             test = compile_expression(request.where, names=sorted(self.mapping.context))
             kept &= log.contexts.where(lambda context: test.test(context).holds)
         if not kept.any():
-            raise InvalidRequest(f"none of the {len(log):,} rows of {self.path.name} is in this period and as asked")
+            start, end = (when(float(time), timed=log.timed) for time in (log.times[0], log.times[-1]))
+            held = f"; they are from {start} to {end}"
+            raise InvalidRequest(
+                f"none of the {len(log):,} rows of {self.path.name} is in this period and as asked{held}"
+            )
         return log if kept.all() else log[kept]
 
 

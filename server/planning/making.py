@@ -57,7 +57,7 @@ def plan(database: Database, request: PlanAsked, *, now: datetime) -> Planned:
             "power": Assumption(request.power, words.given),
             "comparisons": Assumption(rates.variants - 1, words.compared),
             "even_split": Assumption(done.even_split, words.even_split),
-            "context": Assumption("none", words.no_context),
+            "context": Assumption(words.no_key, words.no_context),
         },
         summary=_summary(done, rates, str(spec), policy, request, language, words),
         even_split=done.even_split,
@@ -101,7 +101,7 @@ class _Found:
         difference = request.difference if request.difference is not None else abs(mean) / 10.0
         if difference == 0.0:
             raise InvalidRequest("the mean reward is 0, so that a tenth of it is no difference: give one above 0")
-        variants = _variants(campaign, slot, rewards)
+        variants = _variants(campaign, slot, rewards, language_of(request.language)[1])
         try:
             rates = Rates(
                 per_day=per_day,
@@ -143,13 +143,13 @@ def _told(value: float, asked: float | None, words: Words, otherwise: str) -> As
     return Assumption(value, otherwise if asked is None else words.given)
 
 
-def _variants(campaign: Campaign, slot: str, rewards: Rewards | None) -> tuple[str, ...]:
+def _variants(campaign: Campaign, slot: str, rewards: Rewards | None, words: Words) -> tuple[str, ...]:
     """Those of the slot, its default first. Where calls bring their own, as many as they mostly brought."""
     known = [variant.id for variant in campaign.slots[slot].variants]
     if len(known) < 2:
         if rewards is None or rewards.eligible < 2:
             raise NoRates(campaign.campaign, "decisions among several variants", "wait for some, or declare variants")
-        known = [f"candidate {place}" for place in range(1, rewards.eligible + 1)]
+        known = [words.candidate.format(n=place) for place in range(1, rewards.eligible + 1)]
     default = campaign.slots[slot].default or known[0]
     return tuple(sorted(known, key=lambda variant: variant != default))
 

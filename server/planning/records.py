@@ -9,8 +9,12 @@ from policies.registry import PolicySpec, check
 from server.durations import iso_duration
 from server.errors import InvalidRequest
 from simulator import LANGUAGES
+from simulator.asked import LEAST_CONFIDENCE, MOST_CONFIDENCE
+from simulator.logs.validation import GREATEST, SMALLEST
 
 HORIZON = timedelta(days=90)
+MOST_A_DAY = 1e12
+"""Decisions: a hundred for everybody alive."""
 LEAST_HORIZON, MOST_HORIZON = timedelta(days=1), timedelta(days=731)
 
 
@@ -37,13 +41,15 @@ class PlanAsked:
     def __post_init__(self) -> None:
         for name in ("difference", "decisions_per_day", "reward_deviation"):
             value = getattr(self, name)
-            if value is not None and not 0.0 < value < float("inf"):
-                raise InvalidRequest(f"{name} {value:g}: expected a number above 0")
-        if self.mean_reward is not None and not abs(self.mean_reward) < float("inf"):
-            raise InvalidRequest(f"mean_reward {self.mean_reward:g}: expected a finite number")
+            least, most = (0.0, MOST_A_DAY) if name == "decisions_per_day" else (SMALLEST, GREATEST)
+            if value is not None and not (least <= value <= most and value > 0.0):
+                raise InvalidRequest(f"{name} {value:g}: expected a number above 0, from {least:g} to {most:g}")
+        if self.mean_reward is not None and not abs(self.mean_reward) <= GREATEST:
+            raise InvalidRequest(f"mean_reward {self.mean_reward:g}: expected {-GREATEST:g} to {GREATEST:g}")
         for name in ("level", "power"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise InvalidRequest(f"{name} {getattr(self, name):g}: expected a number between 0 and 1")
+            if not LEAST_CONFIDENCE <= getattr(self, name) <= MOST_CONFIDENCE:
+                expected = f"expected a number between 0 and 1, from {LEAST_CONFIDENCE:g} to {MOST_CONFIDENCE:.6g}"
+                raise InvalidRequest(f"{name} {getattr(self, name):g}: {expected}")
         if not LEAST_HORIZON <= self.horizon <= MOST_HORIZON:
             raise InvalidRequest(
                 f"horizon {iso_duration(self.horizon) if self.horizon > timedelta(0) else self.horizon}: "

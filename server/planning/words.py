@@ -37,6 +37,18 @@ class Words:
     first_other: str
     compared: str
     no_context: str
+    no_key: str
+    candidate: str
+    after: str
+    decisions: str
+    chance: str
+    gained: str
+    least: str
+    most: str
+    assumed: str
+    source: str
+    names: Mapping[str, str]
+    """What assumptions are called, by their keys."""
 
     def lasting(self, time: timedelta, language: Language) -> str:
         """Hours up to two days, then days, rounded up; of what nobody waits for, that it is long."""
@@ -46,6 +58,25 @@ class Words:
             return self.hours.format(n=language.count(max(1, ceil(time / timedelta(hours=1)))))
         return self.days.format(n=f"{ceil(time / timedelta(days=1)):,}".replace(",", language.thousands))
 
+
+NAMES = {
+    "decisions_per_day": "decisiones al día",
+    "mean_reward": "recompensa media",
+    "reward_deviation": "desviación de la recompensa",
+    "difference": "diferencia",
+    "slot": "parte",
+    "variants": "variantes",
+    "better_variant": "variante mejor",
+    "reward_window": "ventana de la recompensa",
+    "variance_by_persons": "varianza por personas",
+    "policy": "política",
+    "explore": "exploración",
+    "level": "nivel de confianza",
+    "power": "potencia",
+    "comparisons": "comparaciones",
+    "even_split": "reparto igual",
+    "context": "contexto",
+}
 
 WORDS: Mapping[str, Words] = {
     "en": Words(
@@ -79,6 +110,17 @@ WORDS: Mapping[str, Words] = {
         first_other="taken for the better one: the first beside the default",
         compared="one variant is better, and any of them might be: each is compared with the default (Bonferroni)",
         no_context="the same variant is best for everybody; what a policy earns by looking at the context comes on top",
+        no_key="none",
+        candidate="candidate {n}",
+        after="days",
+        decisions="decisions",
+        chance="chance to find it",
+        gained="gain",
+        least="from",
+        most="to",
+        assumed="assumed",
+        source="from",
+        names={name: name for name in NAMES},
     ),
     "es": Words(
         enough=(
@@ -116,7 +158,7 @@ WORDS: Mapping[str, Words] = {
         run="en la simulación, como va en {runs} pruebas de {decisions} decisiones",
         stands_for="en la simulación hace su papel {stand_in}",
         even_split="fórmula cerrada, dos muestras",
-        most_variants="el espacio con más variantes; los demás son parte del ruido",
+        most_variants="la parte con más variantes; las demás cuentan como ruido",
         first_other="se toma por la mejor: la primera que no es la de por defecto",
         compared=(
             "una variante es mejor, y podría ser cualquiera: cada una se compara con la de por defecto (Bonferroni)"
@@ -124,6 +166,17 @@ WORDS: Mapping[str, Words] = {
         no_context=(
             "la misma variante es la mejor para todos; lo que una política gane mirando el contexto viene encima"
         ),
+        no_key="ninguno",
+        candidate="candidata {n}",
+        after="días",
+        decisions="decisiones",
+        chance="probabilidad de verla",
+        gained="ganancia",
+        least="desde",
+        most="hasta",
+        assumed="se supone",
+        source="según",
+        names=NAMES,
     ),
 }
 

@@ -9,9 +9,9 @@ from google.protobuf.message import Message
 from elige.client.values import to_dict
 from elige.v1 import common_pb2
 from elige.v1 import evaluations_pb2 as pb
-from policies.registry import PolicySpec
+from policies.registry import PolicyError, PolicySpec
 from server.errors import InvalidRequest, NotSupportedYet
-from server.evaluation.request import EvaluationRequest
+from server.evaluation.request import EvaluationRequest, slots_asked
 from server.evaluation.snapshots import SNAPSHOT
 from server.reward_anew import OtherReward
 from server.rpc.results_wire import write_result, write_spec
@@ -19,9 +19,11 @@ from server.rpc.wire import read_duration, shortened, timestamp
 from server.store.evaluations import EvaluationState, StoredEvaluation
 from simulator import slot_specs
 
+MAX_BYTES = 64 * 1024
+"""Of a request: it is kept, and told again with every list."""
 MAX_POLICIES = 100
-MAX_SEED = 2**53
-"""The largest that provenance, which is JSON, can tell exactly."""
+MAX_BY = 20
+"""Keys to break down by: each of them judges every policy again."""
 ESTIMATORS = ("snips", "dr")
 """Those of a request that names none."""
 _NAMED = ("interval", "model", "learn_every")
@@ -39,18 +41,19 @@ def read_start(message: pb.StartEvaluationRequest) -> EvaluationRequest:
     """Raises NotSupportedYet for what a later version does, InvalidRequest, PolicyError for what can't be."""
     if not message.campaign:
         raise InvalidRequest("campaign: missing")
+    if (size := message.ByteSize()) > MAX_BYTES:
+        raise InvalidRequest(f"request of {size:,} bytes: expected at most {MAX_BYTES:,}")
+    if len(message.by) > MAX_BY:
+        raise InvalidRequest(f"by: {len(message.by)} keys: expected at most {MAX_BY}")
     if len(message.policies) > MAX_POLICIES:
         raise InvalidRequest(f"{len(message.policies)} policies: expected at most {MAX_POLICIES}")
-    if len(message.slots) > 1:
-        raise NotSupportedYet("some slots of a page (none: the page and each of its slots; one: that one alone)")
-    if not 0 <= message.seed <= MAX_SEED:
-        raise InvalidRequest(f"seed {message.seed}: expected 0 to {MAX_SEED}")
     if message.learn_every and not message.replay:
         raise InvalidRequest(f"learn_every {message.learn_every!r}: expected together with replay")
     since, until = read_period(message.period)
     return EvaluationRequest(
         campaign=message.campaign,
-        slot=message.slots[0] if message.slots else None,
+        slot=message.slots[0] if len(message.slots) == 1 else None,
+        slots=tuple(message.slots) if len(message.slots) > 1 else (),
         since=since,
         until=until,
         policies=tuple(map(read_spec, message.policies)),
@@ -106,7 +109,7 @@ def write_evaluation(stored: StoredEvaluation) -> pb.Evaluation:
         state=STATES[stored.state],
         progress=stored.progress,
         stage=stored.stage,
-        request=_write_request(stored),
+        request=_request_of(stored),
         created_by=stored.created_by,
     )
     for name in ("created_at", "started_at", "finished_at"):
@@ -120,6 +123,16 @@ def write_evaluation(stored: StoredEvaluation) -> pb.Evaluation:
     return message
 
 
+def _request_of(stored: StoredEvaluation) -> pb.StartEvaluationRequest:
+    """What was asked. Of a request that another version kept, and this one can't read, only what is beside it: one such
+    must not hide all others of a list.
+    """
+    try:
+        return _write_request(stored)
+    except (InvalidRequest, PolicyError):
+        return pb.StartEvaluationRequest(campaign=stored.campaign, request_id=stored.request_id or "")
+
+
 def _write_request(stored: StoredEvaluation) -> pb.StartEvaluationRequest:
     asked = EvaluationRequest.from_document(stored.request)
     message = pb.StartEvaluationRequest(
@@ -127,7 +140,7 @@ def _write_request(stored: StoredEvaluation) -> pb.StartEvaluationRequest:
         policies=map(write_spec, asked.policies),
         where=asked.where or "",
         estimators=asked.estimators,
-        slots=[asked.slot] if asked.slot is not None else [],
+        slots=slots_asked(asked),
         reward=asked.reward.value if asked.reward else "",
         by=asked.by,
         metrics=asked.metrics,

@@ -36,7 +36,7 @@ def write_result(result: Json, provenance: Json) -> estimates_pb2.EvaluationResu
     message = estimates_pb2.EvaluationResult(
         decisions=result["period"]["n"],
         people=logged["clusters"],
-        policies=_write_policies(result, rows),
+        policies=_write_policies(result, rows, result["provenance"].get("policies") or {}),
         comparisons=[_write_comparison(one, result) for one in result["comparisons"]],
         notes=result["notes"],
         findings=[write_finding(one) for one in result["findings"]],
@@ -83,8 +83,10 @@ def _order(role: str) -> int:
     return (*_ROLES,).index(role) if role in _ROLES else -1
 
 
-def _write_policies(result: Json, rows: Sequence[Json]) -> list[estimates_pb2.JudgedPolicy]:
-    """Those of the whole log, and after them those of some part of it alone; with what was found about each."""
+def _write_policies(result: Json, rows: Sequence[Json], configured: Json) -> list[estimates_pb2.JudgedPolicy]:
+    """Those of the whole log, and after them those of some part of it alone; with what was found about each, and how it
+    was configured, which results of earlier versions do not say.
+    """
     written = {row["name"]: _write_policy(row, row["note"]) for row in rows}
     for row in rows:
         written[row["name"]].findings.extend(map(write_finding, row["findings"]))
@@ -95,6 +97,9 @@ def _write_policies(result: Json, rows: Sequence[Json]) -> list[estimates_pb2.Ju
             policy.findings.extend(write_finding(one, **where) for one in row["findings"])
     for row in result["grid"]["rows"] if result.get("grid") else ():
         written.setdefault(row["name"], _write_policy(row, ""))
+    for name, slots in configured.items():
+        if name in written:
+            written[name].arguments.extend(common_pb2.SlotPolicy(slot=slot, **one) for slot, one in slots.items())
     return list(written.values())
 
 

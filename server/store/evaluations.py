@@ -24,6 +24,10 @@ TURN = (":evaluations",)
 """No campaign's name: who starts or takes one waits for others who do, and for no decision."""
 ATTEMPTS = 2
 """How often one is begun whose process ends without an answer."""
+MAX_TEXT = 4_000
+"""Characters of what is kept of an error."""
+_WHY = ("cancelled", "erased", "no_reward", "control", "no_slot", "fallback", "not_activated", "no_propensity")
+"""Why a matured decision is left out, the first that holds in any of its slots."""
 
 
 class EvaluationState(StrEnum):
@@ -80,14 +84,24 @@ def append(connection: Connection, fresh: StoredEvaluation) -> StoredEvaluation:
     transaction of TURN. Raises Conflict where that one asks for something else.
     """
     if fresh.request_id is not None:
-        found = _one(connection, evaluations.c.request_id == fresh.request_id)
+        found = asked_under(connection, fresh.request_id)
         if found is not None and found.request_hash != fresh.request_hash:
-            raise Conflict(f"request_id {fresh.request_id!r} was used before with another payload")
+            raise used_before(fresh.request_id)
         if found is not None:
             return found
     row = asdict(fresh)
     connection.execute(insert(evaluations), {"evaluation_id": row.pop("id"), **row})
     return fresh
+
+
+def asked_under(connection: Connection, request_id: str) -> StoredEvaluation | None:
+    """The evaluation that was asked for under a request id."""
+    return _one(connection, evaluations.c.request_id == request_id)
+
+
+def used_before(request_id: str) -> Conflict:
+    """The error for a request id that was used for something else."""
+    return Conflict(f"request_id {request_id!r} was used before with another payload")
 
 
 def read(connection: Connection, evaluation_id: str) -> StoredEvaluation:
@@ -148,33 +162,43 @@ def count_left_out(
     until: datetime | None,
     through: int,
 ) -> dict[str, int]:
-    """How many decisions of a period no policy can be judged by in one of these slots, by why: they count for nothing
-    (`not_activated`, `cancelled`, `erased`), their reward is no number (`no_reward`), they are of the `control` group,
-    the default was shown (`fallback`), nobody knows how probable it was (`no_propensity`), or they are not matured yet
-    (`window_open`).
+    """How many decisions of a period no policy can be judged by in these slots together, each under the first reason
+    that holds: they count for nothing (`not_activated`, `cancelled`, `erased`), their reward is no number
+    (`no_reward`), they are of the `control` group, made when there was no such slot (`no_slot`), in one of the slots
+    the default was shown (`fallback`) or nothing (`not_activated`), or nobody knows how probable it was
+    (`no_propensity`). Or they are not matured yet (`window_open`).
     """
     period = [decisions.c.campaign == campaign]
     if since is not None:
         period.append(decisions.c.at >= since)
     if until is not None:
         period.append(decisions.c.at < until)
-    spoilt, fallback = rewards.c.error.is_not(None), choices.c.kind == Kind.FALLBACK.value
-    control = decisions.c.group_name == Group.CONTROL.value
-    why = case(
-        (rewards.c.excluded == Excluded.EXPIRED.value, "not_activated"),
-        (rewards.c.excluded.is_not(None), rewards.c.excluded),
-        (spoilt, "no_reward"),
-        (control, "control"),
-        (fallback, "fallback"),
-        else_="no_propensity",
-    ).label("why")
-    matured = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id)
-    matured = matured.join(choices, and_(choices.c.decision_id == rewards.c.decision_id, choices.c.slot.in_(slots)))
-    of_log = (rewards.c.campaign == campaign, rewards.c.sequence <= through, *period)
-    left_out = or_(rewards.c.excluded.is_not(None), spoilt, control, fallback, choices.c.propensity.is_(None))
-    how_many = func.count(rewards.c.sequence.distinct())
-    query = select(why, how_many).select_from(matured).where(*of_log, left_out).group_by("why")
-    found = {row[0]: int(row[1]) for row in connection.execute(query)}
+    place = case(
+        (rewards.c.excluded == Excluded.EXPIRED.value, _WHY.index("not_activated")),
+        (rewards.c.excluded == Excluded.CANCELLED.value, _WHY.index("cancelled")),
+        (rewards.c.excluded == Excluded.ERASED.value, _WHY.index("erased")),
+        (rewards.c.error.is_not(None), _WHY.index("no_reward")),
+        (decisions.c.group_name == Group.CONTROL.value, _WHY.index("control")),
+        (choices.c.slot.is_(None), _WHY.index("no_slot")),
+        (choices.c.kind == Kind.FALLBACK.value, _WHY.index("fallback")),
+        (choices.c.activated_at.is_(None), _WHY.index("not_activated")),
+        (choices.c.propensity.is_(None), _WHY.index("no_propensity")),
+        else_=len(_WHY),
+    )
+    matured = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id).join(
+        choices, and_(choices.c.decision_id == rewards.c.decision_id, choices.c.slot.in_(slots)), isouter=True
+    )
+    first, there = func.min(place), func.count(choices.c.slot.distinct())
+    missing = and_(first == len(_WHY), there < len(slots))
+    each = (
+        select(case((missing, _WHY.index("no_slot")), else_=first).label("place"))
+        .select_from(matured)
+        .where(rewards.c.campaign == campaign, rewards.c.sequence <= through, *period)
+        .group_by(rewards.c.sequence)
+        .subquery()
+    )
+    query = select(each.c.place, func.count()).where(each.c.place < len(_WHY)).group_by(each.c.place)
+    found = {_WHY[row[0]]: int(row[1]) for row in connection.execute(query)}
     still = select(func.count()).select_from(windows.join(decisions, windows.c.decision_id == decisions.c.decision_id))
     found["window_open"] = int(connection.execute(still.where(*period)).scalar_one())
     return {reason: count for reason, count in sorted(found.items()) if count}
@@ -212,7 +236,7 @@ def take(connection: Connection, *, holder: str, now: datetime, lasts: timedelta
 
 def beat(connection: Connection, held: StoredEvaluation, *, until: datetime, progress: float, stage: str) -> bool:
     """Say that it is alive, and how far. False: it is not the holder's any more."""
-    return _change(connection, held, {"held_until": until, "progress": progress, "stage": stage})
+    return _change(connection, held, {"held_until": until, "progress": progress, "stage": _kept(stage)})
 
 
 def finish(
@@ -230,7 +254,7 @@ def finish(
 
 def fail(connection: Connection, held: StoredEvaluation, *, now: datetime, code: str, error: str) -> bool:
     """Failed, with the reason. False: it is not the holder's any more."""
-    values = {"state": EvaluationState.FAILED.value, "finished_at": now, "error_code": code, "error": error}
+    values = {"state": EvaluationState.FAILED.value, "finished_at": now, "error_code": code, "error": _kept(error)}
     return _change(connection, held, {**values, "held_until": None})
 
 
@@ -264,6 +288,11 @@ def _takeable(now: datetime) -> Any:
     left_alone = and_(evaluations.c.state == EvaluationState.RUNNING.value, evaluations.c.held_until < now)
     columns = (evaluations.c.evaluation_id, evaluations.c.attempts, evaluations.c.holder)
     return select(*columns).where(or_(evaluations.c.state == EvaluationState.QUEUED.value, left_alone))
+
+
+def _kept(text: str) -> str:
+    """A text as every database holds it, whatever it quotes: PostgreSQL has no place for a NUL."""
+    return text.replace("\x00", "\ufffd")[:MAX_TEXT]
 
 
 def _change(connection: Connection, held: StoredEvaluation, values: Mapping[str, Any]) -> bool:

@@ -16,9 +16,11 @@ from server.store import training as training_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
 from server.store.facts import Facts, observed_learned, read_facts
-from server.training import findings
-from server.training.findings import Finding, note, ok, problem
+from server.training.findings import Finding, Said, Voice, Word
 from server.training.learners import learn_segment
+from server.training.of_campaign import of_observed, of_policies, of_state, of_trainer
+from server.training.of_choices import of_context, of_slots
+from server.training.of_log import of_log
 from server.training.trainer import SEGMENT
 from server.trial import try_policy, try_states
 
@@ -29,9 +31,77 @@ ASKED = 50
 PATIENCE = timedelta(minutes=1)
 """How long something may wait before that is a finding. A trainer that runs passes four times a second."""
 
+TRAINED_ANEW = Said(
+    en=(
+        "It is trained anew, without a person who was erased; what was learned before serves until then.",
+        "Wait. The erasure says how far it is.",
+    ),
+    es=(
+        "Se entrena de nuevo, sin una persona cuyos datos se borraron; hasta entonces sirve lo aprendido antes.",
+        "Espere. El borrado dice por dónde va.",
+    ),
+)
+PINNED = Said(
+    en=("Snapshot {number} is pinned: what is served does not get better.", "To serve the newest: {unpin}"),
+    es=("El snapshot {number} está fijado: lo que se sirve no mejora.", "Para servir el más nuevo: {unpin}"),
+)
+PINNED_UNFIT = Said(
+    en=(
+        "Snapshot {number} is pinned and can't serve: withdrawn, damaged, or for other slots or policies.",
+        "The newest good one serves. Say so: {unpin}",
+    ),
+    es=(
+        "El snapshot {number} está fijado y no puede servir: retirado, dañado, o para otras partes o políticas.",
+        "Sirve el más nuevo que esté bien. Confírmelo: {unpin}",
+    ),
+)
+UNSERVABLE = Said(
+    en=(
+        "Snapshot {number}, the newest, can't be served: {error}.",
+        "The last good one is served instead. The trainer's log says what happened.",
+    ),
+    es=(
+        "El snapshot {number}, el más nuevo, no se puede servir: {error}.",
+        "En su lugar se sirve el último que estaba bien. El registro de sucesos del entrenador dice qué pasó.",
+    ),
+)
+DAMAGED = Word(en="its bytes are damaged", es="sus bytes están dañados")
+FOUND = Said(en=("{line}.", ""), es=("{line}.", ""))
+ALL_LEARNED = Said(
+    en=("Snapshot {number} has learned all {n} rewards there are.", ""),
+    es=("El snapshot {number} ha aprendido todas las recompensas que hay: {n}.", ""),
+)
+AT_IT = Said(
+    en=("{n} rewards wait to be learned, the first since {since}; the trainer is at it.", "Wait."),
+    es=("Recompensas por aprender: {n}, la primera desde el {since}; el entrenador está en ello.", "Espere."),
+)
+FAILS = Said(
+    en=(
+        "{n} rewards wait to be learned, the first since {since}: learning them fails. {reason}.",
+        "What was served stays. Another policy or parameter learns the log again from its beginning.",
+    ),
+    es=(
+        "Recompensas por aprender: {n}, la primera desde el {since}: al aprenderlas hay un fallo. {reason}.",
+        "Se sigue sirviendo lo que se servía. Otra política u otro parámetro aprende el registro desde el principio.",
+    ),
+)
+COULD_BE = Said(
+    en=(
+        "{n} rewards wait to be learned, the first since {since}, and could be.",
+        "See that a trainer runs: elige serve starts one.",
+    ),
+    es=(
+        "Recompensas por aprender: {n}, la primera desde el {since}, y se podrían aprender.",
+        "Compruebe que hay un entrenador en marcha: elige serve arranca uno.",
+    ),
+)
 
-def diagnose(database: Database, campaign: str, *, now: datetime) -> tuple[Finding, ...]:
-    """What there is to say about a campaign's learning, problems first. Raises NoSuchCampaign."""
+
+def diagnose(database: Database, campaign: str, *, now: datetime, lang: str = "en") -> tuple[Finding, ...]:
+    """What there is to say about a campaign's learning, problems first. lang: of the sentences, `en` or `es`; what an
+    error says stays English. Raises NoSuchCampaign.
+    """
+    voice = Voice(lang)
     with database.reading() as connection:
         stored = campaign_rows.read_version(connection, campaign)
         current = Campaign.from_document(stored.document)
@@ -43,24 +113,23 @@ def diagnose(database: Database, campaign: str, *, now: datetime) -> tuple[Findi
         facts = read_facts(connection, campaign, learned_through=through, now=now, patience=PATIENCE)
         observed = observed_learned(connection, campaign, learning_slots(current), through=through)
         recent = decision_rows.newest(connection, campaign, limit=LOOKED_AT)
-    found = [findings.of_state(State(stored.state))]
+    found = [of_state(State(stored.state), voice)]
     if stored.state != State.ARCHIVED:
         ours = [one for one in recent if one.version == stored.version]
-        found += findings.of_log(current, facts, now=now)
-        found += findings.of_trainer(facts, now=now)
-        found += findings.of_slots(current, ours)
-        found += findings.of_context(current, ours)
-        found += findings.of_policies(current)
-        found += findings.of_observed(current, recent, learned=observed)
+        found += of_log(current, facts, voice, now=now)
+        found += of_trainer(facts, voice, now=now)
+        found += of_slots(current, ours, voice)
+        found += of_context(current, ours, voice)
+        found += of_policies(current, voice)
+        found += of_observed(current, recent, voice, learned=observed)
         if learning_slots(current):
             if stored.pinned_snapshot is not None:
-                found.append(_of_pinned(current, stored.pinned_snapshot, pinned))
-            found += _of_snapshot(stored, current, newest, ours)
+                found.append(_of_pinned(current, stored.pinned_snapshot, pinned, voice))
+            found += _of_snapshot(stored, current, newest, ours, voice)
             if replaced is not None:
-                says = "It is trained anew, without a person who was erased; what was learned before serves until then."
-                found.append(note("snapshot", says, "Wait. The erasure says how far it is."))
+                found.append(voice.note("snapshot", TRAINED_ANEW))
             elif stored.state != State.KILLED:
-                found += _of_progress(database, current, base, facts, now=now)
+                found += _of_progress(database, current, base, facts, voice, now=now)
     return tuple(sorted(found, key=lambda one: one.level.rank))
 
 
@@ -78,57 +147,51 @@ def stuck(database: Database, stored: StoredCampaign, *, now: datetime) -> bool:
     return since is not None and since < late and (newest is None or newest.created_at < late)
 
 
-def _of_pinned(current: Campaign, number: int, pinned: Snapshot | None) -> Finding:
+def _of_pinned(current: Campaign, number: int, pinned: Snapshot | None, voice: Voice) -> Finding:
     """A snapshot that serves whatever is learned, or should."""
     unpin = f"elige train unpin --campaign {current.campaign}"
     if pinned is not None and pinned.intact and not pinned.withdrawn and fits(current, pinned.slots):
-        says = f"Snapshot {number} is pinned: what is served does not get better."
-        return note("snapshot", says, f"To serve the newest: {unpin}")
-    says = f"Snapshot {number} is pinned and can't serve: withdrawn, damaged, or for other slots or policies."
-    return problem("snapshot", says, f"The newest good one serves. Say so: {unpin}")
+        return voice.note("snapshot", PINNED, number=str(number), unpin=unpin)
+    return voice.problem("snapshot", PINNED_UNFIT, number=str(number), unpin=unpin)
 
 
 def _of_snapshot(
-    stored: StoredCampaign, current: Campaign, newest: Snapshot | None, recent: Iterable[Decision]
+    stored: StoredCampaign, current: Campaign, newest: Snapshot | None, recent: Iterable[Decision], voice: Voice
 ) -> Iterator[Finding]:
     """Whether the newest snapshot can be served, and what its learners found out."""
     if newest is None:
         return
     try:
         if not newest.intact:
-            raise Diverged("its bytes are damaged")
+            raise Diverged(voice.word(DAMAGED))
         served = serve(stored, newest)
         asked = list(recent)[:ASKED]
         for name, slot in served.slots.items():
             try_policy(current, name, slot.policy, asked, lambda version: current)
     except (Diverged, UnreadableSnapshot) as error:
-        says = f"Snapshot {newest.id}, the newest, can't be served: {error}."
-        yield problem("snapshot", says, "The last good one is served instead. The trainer's log says what happened.")
+        yield voice.problem("snapshot", UNSERVABLE, number=str(newest.id), error=str(error))
         return
     for name, slot in served.slots.items():
         if isinstance(slot.policy, Telling):
-            yield from (ok(f"slot {name}", f"{line}.") for line in slot.policy.findings())
+            lines = slot.policy.findings(voice.lang)
+            yield from (voice.ok(f"slot {name}", FOUND, line=line) for line in lines)
 
 
 def _of_progress(
-    database: Database, current: Campaign, base: Snapshot | None, facts: Facts, *, now: datetime
+    database: Database, current: Campaign, base: Snapshot | None, facts: Facts, voice: Voice, *, now: datetime
 ) -> Iterator[Finding]:
     """Whether what is matured is learned; where it is not, what happens when it is tried."""
     if facts.waiting_since is None:
         if base is not None:
-            yield ok("snapshot", f"Snapshot {base.id} has learned all {base.trained_through:,} rewards there are.")
+            yield voice.ok("snapshot", ALL_LEARNED, number=str(base.id), n=voice.count(base.trained_through))
         return
-    says = f"{facts.waiting:,} rewards wait to be learned, the first since {facts.waiting_since:%Y-%m-%d %H:%M} UTC"
+    parts = {"n": voice.count(facts.waiting), "since": voice.moment(facts.waiting_since)}
     if facts.waiting_since > now - PATIENCE or (base is not None and base.created_at > now - PATIENCE):
-        yield note("snapshot", f"{says}; the trainer is at it.", "Wait.")
+        yield voice.note("snapshot", AT_IT, **parts)
     elif reason := _trial(database, current, base):
-        yield problem(
-            "snapshot",
-            f"{says}: learning them fails. {reason}.",
-            "What was served stays. Another policy or parameter learns the log again from its beginning.",
-        )
+        yield voice.problem("snapshot", FAILS, reason=reason, **parts)
     else:
-        yield problem("snapshot", f"{says}, and could be.", "See that a trainer runs: elige serve starts one.")
+        yield voice.problem("snapshot", COULD_BE, **parts)
 
 
 def _trial(database: Database, current: Campaign, base: Snapshot | None) -> str:

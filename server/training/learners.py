@@ -18,7 +18,7 @@ from server.campaigns.learning import (
     seen_by_policy,
 )
 from server.campaigns.model import Campaign
-from server.records import Choice, Matured, SlotState, state_digest
+from server.records import Choice, Group, Matured, SlotState, state_digest
 from server.trial import VersionOf
 
 
@@ -66,7 +66,8 @@ def training_examples(row: Matured, slot: str, campaign: Campaign, version_of: V
         if choice.slot != slot:
             continue
         reward = row.reward_of(slot)
-        if reward is None or not choice.eligible or not counts(campaign, choice.kind):
+        control = decision.group is Group.CONTROL
+        if reward is None or control or not choice.eligible or not counts(campaign, choice.kind):
             return
         yield TrainingExample(
             context=seen_by_policy(campaign, decision, position),

@@ -1,7 +1,8 @@
 """What can be wrong with a log, or with a policy on it: one small file a check.
 
 A check gives a `Finding`: green, amber or red, with one sentence on what was found and one on what to do. A red finding
-about a policy refuses it, a red finding about the whole log refuses every policy but the logged one.
+about a policy refuses it, a red finding about the whole log refuses every policy but the logged one. To add one: write
+its function, then its line in one of the lists below.
 """
 
 from collections.abc import Callable

@@ -84,8 +84,9 @@ class Method:
 
 def estimates_of(names: Sequence[str], seen: Evidence, method: Method) -> dict[str, Estimate]:
     """Of what a log says about one policy: by name, in the order asked."""
-    found = {name: _estimate(estimator_of(name), seen, method) for name in names if name != BEST}
-    return {name: best_of(found, seen.persons) if name == BEST else found[name] for name in names}
+    skewed = {name: estimator_of(name).of(seen, method.confidence) for name in names if name != BEST}
+    found = {name: _with_method(one, estimator_of(name), seen, method) for name, one in skewed.items()}
+    return {name: best_of(found, skewed, seen.persons) if name == BEST else found[name] for name in names}
 
 
 def with_method(found: Estimate, kind: str, seen: Evidence, method: Method) -> Estimate:
@@ -98,7 +99,6 @@ def with_method(found: Estimate, kind: str, seen: Evidence, method: Method) -> E
     return with_basis(found, basis, confidence=method.confidence)
 
 
-def _estimate(estimator: Estimator, seen: Evidence, method: Method) -> Estimate:
-    found = estimator.of(seen, method.confidence)
+def _with_method(found: Estimate, estimator: Estimator, seen: Evidence, method: Method) -> Estimate:
     own = seen if method.interval in (SKEWED, NORMAL) else estimator.seen(seen)
     return with_method(found, estimator.kind, own, method)

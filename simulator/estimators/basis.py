@@ -1,12 +1,14 @@
 """Which intervals an evaluation can be asked for, by name, and what each is made of for each kind of estimate."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from simulator.estimators.evidence import Evidence
-from simulator.intervals import Ratios, Resampling, Scores, anytime, empirical_bernstein, likelihood
+from simulator.intervals import Ratios, Resampling, Scores, empirical_bernstein, likelihood
+from simulator.intervals.anytime import Wealth
 from simulator.intervals.clustered import Persons
 from simulator.intervals.scores import doubly_robust_scores, earned_scores, modelled_scores, weighted_scores
 from simulator.logs.log import Floats
@@ -49,7 +51,7 @@ class DrawBasis:
         return DrawBasis(self.ratios.minus(other.ratios), within)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ScoreBasis:
     """What an interval by bounded scores is made of: empirical Bernstein, likelihood or anytime."""
 
@@ -57,9 +59,27 @@ class ScoreBasis:
     persons: Persons
     interval: str
 
+    @cached_property
+    def _wealth(self) -> Wealth:
+        return Wealth.of(self.scores)
+
     def limits(self, confidence: float) -> tuple[float, float]:
-        low, high = _BY_SCORES[self.interval](self.scores, self.persons, confidence)
+        if self.slow:
+            low, high = self.grown(1.0, confidence)
+        else:
+            low, high = likelihood(self.scores, self.persons, confidence=confidence)
         return max(low, self.scores.within[0]), min(high, self.scores.within[1])
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is wider than a symmetric interval even of many rounds, and `grown` tells how much."""
+        return self.interval != LIKELIHOOD
+
+    def grown(self, times: float, confidence: float) -> tuple[float, float]:
+        """About what the limits will be when the log is so many times as long, and like this."""
+        if self.interval == ANYTIME:
+            return self._wealth.grown(times).limits(confidence)
+        return empirical_bernstein(self.scores, self.persons, confidence=confidence, times=times)
 
     def minus(self, other: "Basis") -> "Basis":
         if not isinstance(other, ScoreBasis) or other.interval != self.interval:
@@ -68,12 +88,6 @@ class ScoreBasis:
 
 
 Basis = DrawBasis | ScoreBasis
-
-_BY_SCORES: Mapping[str, Callable[[Scores, Persons, float], tuple[float, float]]] = {
-    BERNSTEIN: lambda scores, persons, level: empirical_bernstein(scores, persons, confidence=level),
-    LIKELIHOOD: lambda scores, persons, level: likelihood(scores, persons, confidence=level),
-    ANYTIME: lambda scores, persons, level: anytime(scores, confidence=level),
-}
 
 
 def basis_of(interval: str, kind: str, seen: Evidence, resampling: Resampling | None) -> Basis:

@@ -30,7 +30,8 @@ class Estimate:
     (Σw)²/Σw²; n for estimators without. influence: (n,) ψ, what each round adds to n·(value - truth); paired
     differences are made from it. up, down: the size, on the scale of ψ, of an event that the log could have held and
     that would raise, or lower, the value. note: what was chosen from the data, where something was. interval: by which
-    method low and high were made. basis: what they were made of, where it is not the influence.
+    method low and high were made. basis: what they were made of, where it is not the influence. shares: (n,) how much
+    of the value each round makes; None where all rounds are alike.
     """
 
     estimator: str
@@ -49,6 +50,7 @@ class Estimate:
     note: str = ""
     interval: str = SKEWED
     basis: Basis | None = field(default=None, repr=False, compare=False)
+    shares: Floats | None = field(default=None, repr=False, compare=False)
 
 
 def estimate(
@@ -61,6 +63,7 @@ def estimate(
     confidence: float,
     possible: Possible | None = None,
     events: tuple[float, float] | None = None,
+    shares: Floats | None = None,
 ) -> Estimate:
     """The record of a value and its (n,) influence. Where it is known what was possible, the interval is skewed: its
     `events` are `up` and `down`, those of `jumps` unless others are told.
@@ -69,9 +72,9 @@ def estimate(
         events = jumps(value, possible)
     up, down = events or (0.0, 0.0)
     if events is None:
-        interval = clustered(value, influence, persons, confidence=confidence)
+        interval = clustered(value, influence, persons, confidence=confidence, shares=shares)
     else:
-        interval = skewed(value, influence, persons, up=up, down=down, confidence=confidence)
+        interval = skewed(value, influence, persons, up=up, down=down, confidence=confidence, shares=shares)
     return Estimate(
         estimator=estimator,
         value=value,
@@ -87,6 +90,7 @@ def estimate(
         up=up,
         down=down,
         interval=NORMAL if events is None else SKEWED,
+        shares=shares,
     )
 
 
@@ -135,9 +139,10 @@ def bounded(
     confidence: float,
 ) -> Estimate:
     """No side longer than that of the Cressie-Read interval, which covers more than it claims where events are few:
-    measured by `python -m bench.coverage`, what is left still covers.
+    measured by `python -m bench.coverage`, what is left still covers. Of weights that are all the same it is the
+    symmetric interval, and no bound: the estimate is a mean, and has the interval of one.
     """
-    if possible is None:
+    if possible is None or alike(float(weights.sum()), sum_of_products(weights, weights), weights.size):
         return found
     low, high = cressie_read(rewards, weights, persons, possible, confidence=confidence)
     return replace(found, low=min(max(found.low, low), found.value), high=max(min(found.high, high), found.value))
@@ -164,7 +169,11 @@ def difference(first: Estimate, second: Estimate, persons: NDArray[np.int64], *,
         return with_basis(found, first.basis.minus(second.basis), confidence=confidence)
     up, down = max(first.up, second.down), max(first.down, second.up)
     events = None if up == down == 0.0 else (up, down)
-    return estimate("difference", value, influence, persons, weights=None, confidence=confidence, events=events)
+    # two groups of people: whoever makes much of either value makes much of the difference
+    shares = None if first.shares is None or second.shares is None else first.shares + second.shares
+    return estimate(
+        "difference", value, influence, persons, weights=None, confidence=confidence, events=events, shares=shares
+    )
 
 
 def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
@@ -174,7 +183,7 @@ def doubt(found: Estimate, persons: NDArray[np.int64]) -> float:
     if found.basis is None and found.interval == NORMAL and found.standard_error > 0.0:
         return 2.0 * t_sf(abs(found.value) / found.standard_error, found.df)
     if found.basis is None:
-        return p_value(found.value, found.influence, persons, up=found.up, down=found.down)
+        return p_value(found.value, found.influence, persons, up=found.up, down=found.down, shares=found.shares)
     limits = found.basis.limits
 
     def beyond(tail: float) -> float:
@@ -192,6 +201,11 @@ def effective_sample_size(weights: Floats) -> float:
     """(Σw)²/Σw²: as many equally weighted rounds would be as informative. 0 for no weight at all. Kish 1965."""
     squares = sum_of_products(weights, weights)
     return float(np.sum(weights)) ** 2 / squares if squares > 0.0 else 0.0
+
+
+def alike(total: float, squares: float, n: int) -> bool:
+    """Whether n weights with this sum, and sum of squares, are all the same, up to rounding."""
+    return n * squares <= (1.0 + 1e-10) * total**2
 
 
 def require_weight(weights: Floats) -> None:

@@ -56,10 +56,12 @@ def kernel(seen: Evidence, *, feature: str = "", confidence: float = 0.95) -> Es
     step = float(distances[distances > 0.0].min())
 
     def of(width: float) -> Estimate:
-        weights = blurred(choices, distances, bandwidth=width * step)
-        return ips(seen.rewards, weights, seen.persons, confidence=confidence, possible=seen.possible)
+        weights, could = blurred(choices, distances, bandwidth=width * step), seen.possible
+        if width > 0.0 and could is not None:  # what is blurred weighs less, seen or not
+            could = replace(could, weight=min(could.weight, float(weights.max())))
+        return ips(seen.rewards, weights, seen.persons, confidence=confidence, possible=could)
 
-    return chosen_by_slope("kernel", of, BANDWIDTHS, f"bandwidth {{:g}} × {step:g}", confidence)
+    return chosen_by_slope("kernel", of, BANDWIDTHS, f"h = {{:g}} × {step:g}", confidence, seen.persons)
 
 
 def distances_of(places: Floats, cycle: float | None) -> Floats:

@@ -77,14 +77,22 @@ def smoothed(actions: Floats, target: Floats, densities: Floats, *, bandwidth: f
 
 
 def slope(values: Sequence[float], half_widths: Sequence[float]) -> int:
-    """SLOPE: which of several estimates to believe, ordered from the least biased to the most. The last that is
-    narrower than all before it and agrees with them within their intervals, |v_i - v_j| ≤ half_i + (√6 - 1) half_j, as
-    those between them do. Su, Srinath & Krishnamurthy 2020.
+    """SLOPE: which of several estimates to believe, ordered from the least biased to the most: the narrowest of those
+    that are `agreeing`. Su, Srinath & Krishnamurthy 2020, with the constant of Tucker & Lee 2021.
+
+    Where each is off by no more than its bias and its half-width, it is off by no more than √6 + 3 times the least sum
+    of the two. Half-widths need not fall from one to the next: what is no narrower is not taken.
     """
-    slack, best = np.sqrt(6.0) - 1.0, 0
+    among = half_widths[: agreeing(values, half_widths)]
+    return min(range(len(among)), key=lambda i: among[i])
+
+
+def agreeing(values: Sequence[float], half_widths: Sequence[float]) -> int:
+    """How many of the first agree with each other, ordered from the least biased to the most: |v_i - v_j| ≤ half_i +
+    (√6 - 1) half_j for all j < i.
+    """
+    slack = np.sqrt(6.0) - 1.0
     for i in range(1, len(values)):
         if any(abs(values[i] - values[j]) > half_widths[i] + slack * half_widths[j] for j in range(i)):
-            break
-        if half_widths[i] < half_widths[best]:
-            best = i
-    return best
+            return i
+    return len(values)

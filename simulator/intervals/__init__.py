@@ -1,4 +1,7 @@
-"""Intervals besides the usual one, each with what it needs: the persons drawn again, or scores with known bounds."""
+"""Intervals besides the usual one, each with what it needs: the persons drawn again, or scores with known bounds.
+
+To add one: write its function; then its name, and of which estimates it is, in `simulator/estimators/basis.py`.
+"""
 
 from simulator.intervals.anytime import anytime
 from simulator.intervals.bernstein import empirical_bernstein

@@ -6,6 +6,8 @@ is covered at every time is the mean, over the rounds so far, of what the policy
 before it. Where people come again, it is of the people who came, whose habits may differ from those of all people.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -32,17 +34,43 @@ def anytime(scores: Scores, *, confidence: float) -> tuple[float, float]:
     bounded by the greatest weight. Both are bet on, with half of the stake each.
     Raises ValueError for scores that have no such bounds.
     """
-    if scores.low is None or scores.high is None:
-        raise ValueError("scores of an estimate that uses later rounds: no interval of it holds at any time")
-    bottom, top = scores.within
-    tail = (1.0 - confidence) / 2.0
-    lower = [_process(scores.low, scores.least, bottom, top)]
-    upper = [_process(-scores.high, -scores.most, -top, -bottom)]
-    if np.isfinite(scores.bounds).all():
-        lower.append(_process(scores.plain, scores.bounds[0], bottom, top))
-        upper.append(_process(-scores.plain, -scores.bounds[1], -top, -bottom))
-    n = len(scores.plain)
-    return _limit(lower, n, bottom, top, tail), -_limit(upper, n, -top, -bottom, tail)
+    return Wealth.of(scores).limits(confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Wealth:
+    """What bets on scores have come to, of n of them, against each mean within the bounds: all that `anytime` needs."""
+
+    lower: tuple[_Process, ...]
+    upper: tuple[_Process, ...]
+    n: float
+    within: tuple[float, float]
+
+    @classmethod
+    def of(cls, scores: Scores) -> "Wealth":
+        """Raises ValueError for scores that have no bounds."""
+        if scores.low is None or scores.high is None:
+            raise ValueError("scores of an estimate that uses later rounds: no interval of it holds at any time")
+        bottom, top = scores.within
+        lower = [_process(scores.low, scores.least, bottom, top)]
+        upper = [_process(-scores.high, -scores.most, -top, -bottom)]
+        if np.isfinite(scores.bounds).all():
+            lower.append(_process(scores.plain, scores.bounds[0], bottom, top))
+            upper.append(_process(-scores.plain, -scores.bounds[1], -top, -bottom))
+        return cls(tuple(lower), tuple(upper), len(scores.plain), scores.within)
+
+    def grown(self, times: float) -> "Wealth":
+        """About what it will be when there are so many times as many scores, and like these."""
+        lower, upper = (
+            tuple((times * total, times * squares, scale) for total, squares, scale in side)
+            for side in (self.lower, self.upper)
+        )
+        return Wealth(lower, upper, times * self.n, self.within)
+
+    def limits(self, confidence: float) -> tuple[float, float]:
+        """See `anytime`."""
+        (bottom, top), tail = self.within, (1.0 - confidence) / 2.0
+        return _limit(self.lower, self.n, bottom, top, tail), -_limit(self.upper, self.n, -top, -bottom, tail)
 
 
 def _process(scores: Floats, floor: float, bottom: float, top: float) -> _Process:
@@ -59,7 +87,7 @@ def _bets() -> tuple[Floats, Floats]:
     return bets, -np.log1p(-bets) - bets
 
 
-def _limit(processes: list[_Process], n: int, bottom: float, top: float, tail: float) -> float:
+def _limit(processes: Sequence[_Process], n: float, bottom: float, top: float, tail: float) -> float:
     """The least mean that is not refuted."""
     bets, costs = _bets()
     wanted = float(np.log(BETS * len(processes) / tail))

@@ -22,8 +22,8 @@ LEAST_TAIL, MOST_TAIL = 1e-12, 0.499
 
 
 HEAVIEST = 1e6
-"""Of the weights that were not seen, in the Cressie-Read interval, or 100 times the persons: with greater ones its
-limits do not move any more, and from 1e8 on, whose squares leave no digit to the others, are wrong.
+"""Of the weights that were not seen, in the Cressie-Read and the likelihood interval, or 100 times the persons: with
+greater ones their limits do not move any more, and from 1e8 on, which leaves no digit to the others, are wrong.
 """
 
 
@@ -57,19 +57,31 @@ class Possible:
     high: float
 
 
-def clustered(value: float, influence: Floats, persons: Persons, *, confidence: float) -> Interval:
-    """Sandwich interval: value ± t·se, se² = G/(G-1) · Σ_g T_g² / n², T_g = Σ_{i in g} ψ_i · (1 - 1/G)/(1 - n_g/n).
+def clustered(
+    value: float, influence: Floats, persons: Persons, *, confidence: float, shares: Floats | None = None
+) -> Interval:
+    """Sandwich interval: value ± t·se, se² = G/(G-1) · Σ_g T_g² / n², T_g = Σ_{i in g} ψ_i · (1 - 1/G)/(1 - h_g).
 
     influence: (n,) ψ, what each round adds to n·(value - truth), summing to 0 over the sample. persons: (n,) codes
-    of the G clusters, of n_g rounds each. With one round a person, se is the usual standard deviation over √n. The
-    value is drawn towards whoever comes often, whose sum is therefore too small: the factor, 1 where all come equally
-    often, makes se² that of the jackknife over persons. Degrees of freedom of t: `freedom`. Liang & Zeger 1986;
-    Cameron & Miller 2015; MacKinnon, Nielsen & Webb 2023. Raises NoSupport with fewer than 2 persons.
+    of the G clusters. shares: (n,) how much of the value each round makes, by default 1/n; h_g is that of a person.
+    With one round a person, se is the usual standard deviation over √n. The value is drawn towards whoever comes often,
+    whose sum is therefore too small: the factor, 1 where all come equally often, makes se² that of the jackknife over
+    persons. Degrees of freedom of t: `freedom`. Liang & Zeger 1986; Cameron & Miller 2015; MacKinnon, Nielsen & Webb
+    2023. Raises NoSupport with fewer than 2 persons.
     """
-    return _symmetric(value, _totals(persons, influence), len(influence), confidence)
+    return _symmetric(value, _totals(persons, influence, shares), len(influence), confidence)
 
 
-def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down: float, confidence: float) -> Interval:
+def skewed(
+    value: float,
+    influence: Floats,
+    persons: Persons,
+    *,
+    up: float,
+    down: float,
+    confidence: float,
+    shares: Floats | None = None,
+) -> Interval:
     """An interval whose sides have their own length: as far as what was seen, and what was not, could have been more.
 
     The persons' sums of ψ are parted into those that raise the value and those that lower it. Each part is a weighted
@@ -83,27 +95,29 @@ def skewed(value: float, influence: Floats, persons: Persons, *, up: float, down
     The quantiles are widened by t/z with the degrees of freedom of `freedom`. Raises NoSupport with fewer than 2
     persons.
     """
-    n, totals = len(influence), _totals(persons, influence)
+    n, totals = len(influence), _totals(persons, influence, shares)
     symmetric = _symmetric(value, totals, n, confidence)
-    less, more = _Sides.of(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
+    less, more = Sides.of_totals(influence, totals, up=up, down=down).at((1.0 - confidence) / 2.0)
     return replace(symmetric, low=value - less, high=value + more)
 
 
-def freedom(visits: Floats) -> float:
-    """How many persons who come equally often would tell as much, (Σn_g)²/Σn_g² (Kish 1965), less 1; at least 1.
-    visits: (G,) n_g, the rounds of each. Where few persons make most of a log, its errors are known as badly as if
-    there were none but these (Carter, Schnepel & Steigerwald 2017).
+def freedom(shares: Floats) -> float:
+    """How many persons who come equally often would tell as much, 1/Σh_g² (Kish 1965), less 1; at least 1. shares: (G,)
+    h_g, as much of the value as each person makes. Where few persons make most of a log, its errors are known as badly
+    as if there were none but these (Carter, Schnepel & Steigerwald 2017).
     """
-    return max(1.0, float(visits.sum()) ** 2 / sum_of_products(visits, visits) - 1.0)
+    return max(1.0, 1.0 / sum_of_products(shares, shares) - 1.0)
 
 
-def p_value(value: float, influence: Floats, persons: Persons, *, up: float, down: float) -> float:
+def p_value(
+    value: float, influence: Floats, persons: Persons, *, up: float, down: float, shares: Floats | None = None
+) -> float:
     """How surprising the value would be if the truth were 0: 1 less the greatest confidence at which the skewed
     interval leaves 0 out. In [0, 1]. Raises NoSupport with fewer than 2 persons.
     """
-    totals = _totals(persons, influence)
+    totals = _totals(persons, influence, shares)
     _symmetric(value, totals, len(influence), 0.95)  # raises
-    sides = _Sides.of(influence, totals, up=up, down=down)
+    sides = Sides.of_totals(influence, totals, up=up, down=down)
 
     def beyond(tail: float) -> float:
         less, more = sides.at(tail)
@@ -147,7 +161,7 @@ def cressie_read_of_persons(
     unseen = min(possible.max_weight * float(visits.max()) / each, max(HEAVIEST, 100.0 * seen.n))
     heaviest = max(unseen, float(w.max()) / each, 1.0 + 1e-9)
     distance = _least_distance(seen, heaviest if seen.w < seen.n else 0.0)
-    distance += f_isf(1.0 - confidence, freedom(visits) + 1.0)
+    distance += f_isf(1.0 - confidence, freedom(visits / visits.sum()) + 1.0)
     low = _cressie_read_limit(seen, possible.low, heaviest, distance)
     high = -_cressie_read_limit(replace(seen, wr=-seen.wr, w_wr=-seen.w_wr), -possible.high, heaviest, distance)
     return max(low, possible.low), min(high, possible.high)
@@ -171,15 +185,16 @@ class _Totals:
     df: float
 
 
-def _totals(persons: Persons, influence: Floats) -> _Totals:
+def _totals(persons: Persons, influence: Floats, shares: Floats | None) -> _Totals:
+    n = len(influence)
     if isinstance(influence, Linear):  # of a log larger than memory: it knows its clusters
-        sums, visits = influence.by_cluster(), influence.columns.visits
+        sums, parts = influence.by_cluster(), influence.columns.visits / n
     else:
         codes = numbered(persons)
-        sums, visits = _sums(codes, influence), _sums(codes, None)
-    if sums.size > 1:  # else there is nobody to compare with, which is refused
-        sums = sums * ((1.0 - 1.0 / sums.size) / (1.0 - visits / len(influence)))
-    return _Totals(sums, freedom(visits))
+        sums, parts = _sums(codes, influence), _sums(codes, None) / n if shares is None else _sums(codes, shares)
+    if parts.max() < 1.0:  # else there is nobody to compare with
+        sums = sums * ((1.0 - 1.0 / sums.size) / (1.0 - parts))
+    return _Totals(sums, freedom(parts))
 
 
 def _sums(codes: Persons, column: Floats | None) -> Floats:
@@ -199,7 +214,7 @@ def _symmetric(value: float, totals: _Totals, n: int, confidence: float) -> Inte
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
+class Sides:
     """What the sides of a skewed interval are made of, at any confidence. (sum, sum of squares) of the persons who
     raise the value and of those who lower it, and the size of an event of either kind that was not seen.
     """
@@ -211,7 +226,14 @@ class _Sides:
     df: float
 
     @classmethod
-    def of(cls, influence: Floats, totals: _Totals, *, up: float, down: float) -> "_Sides":
+    def of(
+        cls, influence: Floats, persons: Persons, *, up: float, down: float, shares: Floats | None = None
+    ) -> "Sides":
+        """Those of `skewed`, which takes the same."""
+        return cls.of_totals(influence, _totals(persons, influence, shares), up=up, down=down)
+
+    @classmethod
+    def of_totals(cls, influence: Floats, totals: _Totals, *, up: float, down: float) -> "Sides":
         n, squares, sums = len(influence), sum_of_squares(influence), totals.sums
         together = max(1.0, sum_of_products(sums, sums) / squares) if squares > 0.0 else 1.0
         raising, lowering = np.maximum(sums, 0.0), np.minimum(sums, 0.0)
@@ -222,6 +244,11 @@ class _Sides:
             down=down * together / n,
             df=totals.df,
         )
+
+    def grown(self, times: float) -> "Sides":
+        """About what they will be when the log is so many times as long, and like this."""
+        raising, lowering = ((total, squares / times) for total, squares in (self.raising, self.lowering))
+        return Sides(raising, lowering, self.up / times, self.down / times, self.df * times)
 
     def at(self, tail: float) -> tuple[float, float]:
         """How far the interval reaches below and above the value, each of which is exceeded with probability `tail`."""

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from simulator.distributions import f_isf
-from simulator.intervals.clustered import NoSupport, Persons, numbered
+from simulator.intervals.clustered import HEAVIEST, NoSupport, Persons, numbered
 from simulator.intervals.scores import Scores
 from simulator.logs.log import Floats
 
@@ -30,6 +30,11 @@ def likelihood(scores: Scores, persons: Persons, *, confidence: float) -> tuple[
         heaviest = max(scores.max_weight * often, float(weights.max()), 1.0 + 1e-9)
     sums = np.bincount(codes, weights=scores.plain) / visits.mean()
     unweighted, weighted = scores.corners
+    most = max(min(heaviest, max(HEAVIEST, 100.0 * many)), float(weights.max()))
+    if most < heaviest:  # what is possible there is possible at a lesser weight in proportion
+        share, heaviest = most / heaviest, most
+        low, high = (none + share * (whole - none) for none, whole in zip(unweighted, weighted, strict=True))
+        weighted = low, high
     allowed = f_isf(1.0 - confidence, many - 1) / 2.0
     doubt = _best(weights, heaviest) + allowed
     # one who came but once has a part of the bounds: hence 0 among them
@@ -60,7 +65,8 @@ def _least(sums: Floats, weights: Floats, floors: tuple[float, float], heaviest:
     z takes at the two corners of what was never seen, weight 0 and the greatest. floors: the least score there. Every
     a, b give a lower bound, so that a search that ends too soon makes the interval wider, never too narrow.
     """
-    scale = max(float(np.abs(sums).max()), *map(abs, floors), 1e-12)
+    # of the sums as they are: by the least score at the greatest weight, all others would be next to nothing
+    scale = max(float(np.abs(sums).max()), abs(floors[0]), abs(floors[1]) / heaviest, 1e-12)
     share = weights / heaviest
     from_a, from_b = 1.0 - share, share
     rest = (sums - floors[0] * from_a - floors[1] * share) / scale

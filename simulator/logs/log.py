@@ -138,6 +138,14 @@ class Log:
     def __len__(self) -> int:
         return len(self.contexts)
 
+    def __repr__(self) -> str:
+        start, end = (when(float(time), timed=self.timed) for time in (self.times[0], self.times[-1]))
+        keys = ", ".join(self.contexts.keys) or "nothing"
+        return (
+            f"<Log {self.name!r}, {self.slot!r}: {len(self):,} rounds from {start} to {end}, {len(self.ids)} variants, "
+            f"mean reward {self.rewards.mean():.4g}, contexts of {keys}>"
+        )
+
     def __getitem__(self, rows: Flags | Indices | slice) -> "Log":
         """The log of these rounds, over the same vocabulary. Raises LogError when none is left."""
         times = self.times[rows]

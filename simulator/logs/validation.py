@@ -10,8 +10,10 @@ SUM_TOLERANCE = 1e-6
 LEAST = 1e-30
 """Of a probability that is not 0: the fourth powers of weights are still finite numbers."""
 
-GREATEST = 1e100
-"""Of a reward, and of the bounds of its range: the sums of squared weighted rewards are still finite numbers."""
+GREATEST, SMALLEST = 1e100, 1e-100
+"""Of a reward, and of the bounds of its range: the sums of squared weighted rewards are still finite numbers; and of
+the largest of them, where not all are 0: its powers still are not.
+"""
 
 EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_800.0
 """Seconds from 1970 to the years 1 and 10000: dates end there."""
@@ -44,6 +46,8 @@ def check_rounds(
     check("rewards", ~np.isfinite(rewards), rewards, "a finite number")
     huge = np.isfinite(rewards) & (np.abs(rewards) > GREATEST)
     check("rewards", huge, rewards, f"a number from {-GREATEST:g} to {GREATEST:g}")
+    if 0.0 < (largest := float(np.abs(rewards).max(initial=0.0))) < SMALLEST:
+        problems.note(f"rewards: {largest:g} is the largest; expected at least {SMALLEST:g}, in another unit, or all 0")
     check("times", ~np.isfinite(times), times, "a finite number of seconds")
     beyond = np.isfinite(times) & ((times < EARLIEST) | (times >= LATEST))
     check("times", beyond, times, "seconds since 1970, of the years 1 to 9999; milliseconds are 1,000 times as many")

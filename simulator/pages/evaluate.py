@@ -16,7 +16,7 @@ from simulator.estimators.basis import BOOTSTRAP, NORMAL, SKEWED
 from simulator.evaluate import row_in
 from simulator.evaluation import FIXED, UNIFORM, Evaluation, Group, Row, View
 from simulator.findings import Finding, Severity, refusal
-from simulator.groups import By
+from simulator.groups import Grouping
 from simulator.judging import Part, logged_row, nothing_to_tell, part_of, period_of, refused_row
 from simulator.lift import Trial
 from simulator.logs.log import Floats, Log, LogSummary
@@ -54,7 +54,7 @@ def evaluate_page(
     model: RewardModel = LINEAR,
     confidence: float = 0.95,
     train_share: float = 0.5,
-    by: By | Sequence[By] | None = None,
+    by: Grouping | None = None,
     every: timedelta | None = None,
     metrics: Mapping[str, Sequence[float] | Floats] | None = None,
     trial: Trial | None = None,
@@ -73,7 +73,7 @@ def evaluate_page(
     """
     tell = progress or (lambda what, done: None)
     check_model(model)
-    check_asked(confidence, lang)
+    check_asked(confidence, lang, policies=policies, estimators=estimators)
     kept, unfit = _estimators(estimators, interval, model)
     how = Asked(kept, headline_of(kept), confidence, lang, force, interval=interval, seed=seed)
     if all(_one_variant(log) for log in page.slots):

@@ -4,6 +4,8 @@ import numpy as np
 
 from simulator.logs.log import Log
 from simulator.replay.record import AUTO, PROGRESSIVE, REJECTION, SEQUENTIAL
+from simulator.replay.words import WORDS
+from simulator.sentences import LANGUAGES
 
 LEAST_OWN = 200
 """Rounds that a learner should be able to call its own: with fewer it learns next to nothing."""
@@ -11,19 +13,22 @@ RARE = 0.01
 """The quantile of the logged propensities by which it is guessed how many there will be."""
 
 
-def method_for(log: Log, asked: str) -> tuple[str, str]:
+def method_for(log: Log, asked: str, lang: str = "en") -> tuple[str, str]:
     """A method other than `auto`, and in a few words why."""
+    words, language = WORDS[lang], LANGUAGES[lang]
     if asked != AUTO:
-        return asked, "as asked"
+        return asked, words.as_asked
     if uniform(log):
-        return REJECTION, "every eligible variant was equally probable, in every round"
+        return REJECTION, words.uniform
     rare = float(np.quantile(log.propensities, RARE))
     if len(log) * rare >= LEAST_OWN:
-        least, most = log.propensities.min(), log.propensities.max()
-        return SEQUENTIAL, f"the logged propensities differ, from {least:.3g} to {most:.3g}"
-    return PROGRESSIVE, (
-        f"the log's rare choices, of propensity {rare:.3g}, would leave a learner about {len(log) * rare:,.0f} "
-        f"of {len(log):,} rounds of its own; at least {LEAST_OWN} are needed"
+        least, most = float(log.propensities.min()), float(log.propensities.max())
+        return SEQUENTIAL, words.uneven.format(least=language.number(least, 3), most=language.number(most, 3))
+    return PROGRESSIVE, words.rare.format(
+        rare=language.number(rare, 3),
+        own=language.whole(len(log) * rare),
+        n=language.whole(len(log)),
+        least=LEAST_OWN,
     )
 
 

@@ -21,7 +21,9 @@ from simulator.judging import Part, period_of, refused_row
 from simulator.logs.distinct import distinct
 from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.passage import Passage
-from simulator.replay.record import ESTIMATOR, REJECTION, Stretch
+from simulator.replay.record import REJECTION, Stretch, estimator_of
+from simulator.replay.words import WORDS
+from simulator.sentences import LANGUAGES
 
 LEAST_USED = 50.0
 """Rounds that a replay has to be able to use, (Σw)²/Σw²: with fewer it is refused."""
@@ -90,10 +92,11 @@ def replayed_row(
     """
     found = terms(method, part.log, predicted, passages, part.members)
     seen = 1.0 - float(np.mean([one.unseen[part.members].mean() for one in passages]))
-    refusal = _refusal(part.log, found, seen)
+    refusal = _refusal(part.log, found, seen, asked.lang)
     if refusal and not (asked.force and found.usable):
         return refused_row(part, name, REPLAYED, refusal)
-    value = replace(_estimate(found, part.log, part.persons, asked.confidence), estimator=ESTIMATOR[method])
+    by = estimator_of(method, WORDS[asked.lang])
+    value = replace(_estimate(found, part.log, part.persons, asked.confidence), estimator=by)
     gain = difference(value, part.earned, part.persons, confidence=asked.confidence)
     forced = refusal is not None or asked.unsound is not None
     return Row(name, REPLAYED, {"mean": value}, gain, None, None, period_of(part.log), forced=forced)
@@ -145,19 +148,17 @@ def _estimate(found: Terms, log: Log, persons: Persons, confidence: float) -> Es
     return replace(told, low=float(np.clip(told.low, low, high)), high=float(np.clip(told.high, low, high)))
 
 
-def _refusal(log: Log, found: Terms, seen: float) -> str | None:
+def _refusal(log: Log, found: Terms, seen: float, lang: str) -> str | None:
+    words, language = WORDS[lang], LANGUAGES[lang]
     if not found.usable:
-        return "not one round of this log is what the learner would have done"
+        return words.nothing_own
     if seen < LEAST_SEEN:
-        return (
-            f"{seen:.1%} of what it would do on its way could have been seen in this log; "
-            f"at least {LEAST_SEEN:.0%} is needed"
-        )
+        return words.unseen.format(seen=language.cell(seen, 1), least=language.cell(LEAST_SEEN))
     used = effective_sample_size(found.weights)
     if used < LEAST_USED:
-        return f"the rounds that speak about it count as {used:.1f}; at least {LEAST_USED:.0f} are needed"
+        return words.few_rounds.format(used=language.written(f"{used:.1f}"), least=f"{LEAST_USED:.0f}")
     values, counts = np.unique(log.rewards, return_counts=True)
     events = effective_sample_size(found.weights[log.rewards != values[np.argmax(counts)]])
     if events < LEAST_EVENTS:
-        return f"the rewarded rounds that speak about it count as {events:.1f}; at least {LEAST_EVENTS:.0f} are needed"
+        return words.few_events.format(used=language.written(f"{events:.1f}"), least=f"{LEAST_EVENTS:.0f}")
     return None

@@ -6,6 +6,8 @@ from datetime import timedelta
 import numpy as np
 
 from simulator.logs.log import Floats, Log, when
+from simulator.replay.words import WORDS, Words
+from simulator.sentences import LANGUAGES
 
 AUTO, REJECTION, SEQUENTIAL, PROGRESSIVE = "auto", "rejection", "dr", "progressive"
 METHODS = (AUTO, REJECTION, SEQUENTIAL, PROGRESSIVE)
@@ -82,11 +84,16 @@ class Replay:
     learned: float
     curve: tuple[Stretch, ...]
 
-    @property
-    def note(self) -> str:
+    def note(self, lang: str) -> str:
         """How its row came about, in a line."""
-        times = f" (the mean of {self.passes} passes)" if self.passes > 1 else ""
-        return f"{TOLD[self.method]}, {self.used:,.0f} of {self.n:,} rounds its own{times}, learning every {self.every}"
+        words, language = WORDS[lang], LANGUAGES[lang]
+        return words.note.format(
+            how=_how(self.method, words),
+            used=language.whole(self.used),
+            n=language.whole(self.n),
+            passes=words.passes.format(passes=self.passes) if self.passes > 1 else "",
+            every=self.every,
+        )
 
     def to_dict(self, *, timed: bool) -> dict[str, object]:
         """Plain, ready for JSON; values are lists of value, low and high."""
@@ -97,14 +104,15 @@ class Replay:
         return {**asdict(self), "curve": curve}
 
 
-CAUTION = (
-    "What is replayed holds for the way on which the learner went through these rounds: had other people come first, "
-    "it would have learned something else, and its interval does not hold that."
-)
+def _how(method: str, words: Words) -> str:
+    told = {REJECTION: words.by_rejection, SEQUENTIAL: words.sequential, PROGRESSIVE: words.progressive}
+    return told[method]
 
-TOLD = {
-    REJECTION: "replayed by rejection",
-    SEQUENTIAL: "replayed doubly robustly",
-    PROGRESSIVE: "judged progressively",
-}
-ESTIMATOR = {REJECTION: "mean of its own rounds", SEQUENTIAL: "sequential dr", PROGRESSIVE: "progressive dr"}
+
+def estimator_of(method: str, words: Words) -> str:
+    """By what the value of a replayed learner was estimated."""
+    return {
+        REJECTION: words.mean_of_rejection,
+        SEQUENTIAL: words.mean_of_sequential,
+        PROGRESSIVE: words.mean_of_progressive,
+    }[method]

@@ -26,6 +26,8 @@ from simulator.replay.choosing import method_for
 from simulator.replay.estimating import curve, replayed_row, worth
 from simulator.replay.passage import Pace, Passage, go_through
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replay, Replaying
+from simulator.replay.words import WORDS
+from simulator.sentences import LANGUAGES
 from simulator.targets import Progress
 
 Fresh = Callable[[int], Learner]
@@ -34,7 +36,7 @@ Fresh = Callable[[int], Learner]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
-    """A learner's passages through the judged rounds. predicted: (n,) q(x, chosen)."""
+    """A learner's passages through the judged rounds. predicted: (n,) q(x, chosen). lang: of the sentences."""
 
     policy: str
     method: str
@@ -42,6 +44,7 @@ class Replayed:
     every: int | timedelta
     predicted: Floats
     passages: Sequence[Passage]
+    lang: str = "en"
 
     def row(self, part: Part, asked: Asked) -> Row:
         """Its row on the rounds of a part."""
@@ -59,12 +62,17 @@ class Replayed:
             method=self.method,
             why=self.why,
             passes=len(self.passages),
-            every=str(self.every) if isinstance(self.every, timedelta) else f"{self.every:,} of them",
+            every=self._every(),
             n=len(log),
             used=float(np.mean([one.kept.sum() for one in self.passages])),
             learned=float(np.mean([one.learned for one in self.passages])),
             curve=curve(self.method, log, self.predicted, persons, self.passages, confidence=confidence),
         )
+
+    def _every(self) -> str:
+        if isinstance(self.every, timedelta):
+            return LANGUAGES[self.lang].lasting(self.every)
+        return WORDS[self.lang].of_them.format(n=LANGUAGES[self.lang].whole(self.every))
 
 
 def to_replay(asked: Sequence[Entry], interval: str) -> list[Entry]:
@@ -82,7 +90,7 @@ def to_replay(asked: Sequence[Entry], interval: str) -> list[Entry]:
 
 
 def replayed(
-    log: Log, entry: Entry, q: Floats, how: Replaying, *, truth: Floats | None, seed: int, tell: Progress
+    log: Log, entry: Entry, q: Floats, how: Replaying, *, truth: Floats | None, lang: str, seed: int, tell: Progress
 ) -> Replayed:
     """As `replay`, of a policy that was asked for."""
     spec = entry.spec
@@ -93,7 +101,7 @@ def replayed(
         assert isinstance(built, Learner)  # as the one that was built when it was asked for
         return built
 
-    return replay(log, entry.name, fresh, q, how, truth=truth, seed=seed, tell=tell)
+    return replay(log, entry.name, fresh, q, how, truth=truth, lang=lang, seed=seed, tell=tell)
 
 
 def replay(
@@ -104,6 +112,7 @@ def replay(
     how: Replaying,
     *,
     truth: Floats | None = None,
+    lang: str = "en",
     seed: int = 0,
     tell: Progress = lambda what, done: None,
 ) -> Replayed:
@@ -112,7 +121,7 @@ def replay(
 
     Raises EvaluationError where the log can't be replayed so, ValueError for delays that can't be.
     """
-    method, why = method_for(log, how.method)
+    method, why = method_for(log, how.method, lang)
     if isinstance(how.every, timedelta) and not log.timed:
         raise EvaluationError(f"every {how.every}: log {log.name!r} has no times; expected a number of rounds")
     pace = Pace(how.every, log.times + how.delays(log))
@@ -135,7 +144,7 @@ def replay(
             )
         )
     predicted = q[np.arange(len(log)), log.chosen]
-    return Replayed(policy, method, why, how.every, predicted, tuple(passages))
+    return Replayed(policy, method, why, how.every, predicted, tuple(passages), lang)
 
 
 def _acceptance(

@@ -10,16 +10,18 @@ from simulator.reports.words import words_of
 from simulator.sentences import LANGUAGES, Language
 
 MAX_REFUSALS = 5
+MAX_NAMES = 4
+"""Rows that are named beside an advice that is for all of them."""
 
 Rows = list[tuple[Row, list[str]]]
 """The rows of a table, and the cells of each after its name."""
 
 
 def said(evaluation: Evaluation) -> Sequence[Comparison]:
-    """The comparisons of policies that were asked for, and the lift; of the others the verdict and the table say
-    enough.
+    """The comparisons of policies that were asked for, or else of the best one, and the lift; of the others the verdict
+    and the table say enough.
     """
-    asked = {row.name for row in evaluation.rows if row.role in ASKED}
+    asked = {row.name for row in evaluation.rows if row.role in ASKED} or {evaluation.best().name}
     return [one for one in evaluation.comparisons if one.policy in asked or one.against == CONTROL]
 
 
@@ -99,7 +101,7 @@ def remarks(evaluation: Evaluation) -> list[str]:
     """
     words, unsound = words_of(evaluation), refusal(evaluation.findings)
     alike = [row.name for row in evaluation.rows if row.refusal and row.refusal == unsound]
-    lines = [words.none_judged.format(why=unsound)] if alike else []
+    lines = [words.none_judged] if alike else []
     told = untold = 0
     for row in evaluation.rows:
         if row.name in alike:
@@ -116,7 +118,19 @@ def remarks(evaluation: Evaluation) -> list[str]:
         lines += [f"{name}: {one.says}" for one in warnings]
     if untold:
         lines.append(words.more_refused.format(n=untold))
-    return lines
+    return lines + _advice(evaluation, unsound)
+
+
+def _advice(evaluation: Evaluation, unsound: str | None) -> list[str]:
+    """What to do about what was found of single rows: each advice once, with the rows that it is for."""
+    words, names = words_of(evaluation), dict[str, list[str]]()
+    for row in evaluation.rows:
+        worth = (Severity.RED,) if row.refusal else (Severity.RED, Severity.AMBER)
+        for one in row.findings:
+            if one.do and one.severity in worth and (row.refusal is None or row.refusal != unsound):
+                names.setdefault(one.do, []).append(words.shown(row.name))
+    told = {do: ", ".join(of[:MAX_NAMES]) + (", …" if len(of) > MAX_NAMES else "") for do, of in names.items()}
+    return [words.to_do.format(names=of, do=do) for do, of in told.items()]
 
 
 def made_by(evaluation: Evaluation, row: Row) -> str:
@@ -125,7 +139,8 @@ def made_by(evaluation: Evaluation, row: Row) -> str:
     parts = []
     if found:
         share = language.cell(evaluation.confidence)
-        parts.append(words.made_by.format(estimator=found.estimator.upper(), interval=found.interval, share=share))
+        by = words.mean if found.estimator == "mean" else found.estimator
+        parts.append(words.made_by.format(estimator=by.upper(), interval=found.interval, share=share))
     parts += [row.period.told(language), row.note]
     if formula := evaluation.provenance.get("reward"):
         parts.append(words.reward.format(formula=formula))

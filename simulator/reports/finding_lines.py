@@ -9,6 +9,8 @@ STYLES = {Severity.RED: "red", Severity.AMBER: "yellow", Severity.GREEN: "dim"}
 
 GREEN = {"en": "{n} checks are green: {names}.", "es": "{n} comprobaciones en verde: {names}."}
 
+ONE_GREEN = {"en": "One check is green: {names}.", "es": "Una comprobación en verde: {names}."}
+
 UNCHECKED = {"en": "This log does not allow to check: {names}.", "es": "Este registro no permite comprobar: {names}."}
 
 SEVERITIES: Mapping[str, Mapping[Severity, str]] = {
@@ -42,7 +44,8 @@ def lines(findings: Iterable[Finding], *, lang: str = "en") -> Iterator[tuple[Se
             yield one.severity, f"{severity}, {named(one.check, lang)}: {one.says} {one.do}".strip()
     green = [named(one.check, lang) for one in found if one.severity is Severity.GREEN]
     if green:
-        yield Severity.GREEN, GREEN[lang].format(n=len(green), names=", ".join(green))
+        told = ONE_GREEN if len(green) == 1 else GREEN
+        yield Severity.GREEN, told[lang].format(n=len(green), names=", ".join(green))
     made = {one.check for one in found}
     unchecked = [named(check, lang) for check in ALWAYS if found and check not in made]
     if unchecked:

@@ -6,6 +6,7 @@ from html import escape, unescape
 from typing import Any
 
 from simulator.evaluation import Evaluation, Row
+from simulator.findings import Severity
 from simulator.replay.shown import curves_html
 from simulator.reports.blocks import Block, blocks
 from simulator.reports.cells import (
@@ -24,7 +25,7 @@ from simulator.reports.legend import legend
 from simulator.reports.markup import STYLE, Line, figure, table
 from simulator.reports.plots import FIGURES, PlotlyMissing
 from simulator.reports.truths import holding
-from simulator.reports.words import words_of
+from simulator.reports.words import PLOTLY, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,16 @@ def _body(evaluation: Evaluation, figures: Mapping[str, str]) -> str:
     first, *others = tables(evaluation)
     parts = [
         f"<h1>{escape(title(evaluation))}</h1>",
+        _findings(evaluation, red=True),  # before any number, which they make doubtful or are the reason for none
         f'<p class="verdict">{escape(evaluation.verdict)}</p>',
         *(f"<p>{escape(one.sentence)}</p>" for one in said(evaluation)),
         figures.get("missing", ""),
         figures.get("values", ""),
-        _table(*first, best, evaluation, caption=_made_alike(evaluation)),
-        f'<p class="legend">{escape(legend(evaluation))}</p>',
+        _table(*first, best, evaluation),
+        *(f'<p class="legend">{escape(line)}</p>' for line in (_made_alike(evaluation), legend(evaluation)) if line),
         *(_table(headings, rows, best, evaluation) for headings, rows in others),
         f"<p>{escape(line)}</p>" if (line := holding(evaluation)) else "",
-        _findings(evaluation),
+        _findings(evaluation, red=False),
         _list([*remarks(evaluation), *evaluation.notes]),
         figures.get("learning", ""),
         curves_html(evaluation),
@@ -91,7 +93,7 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
                 drawing = plot.to_html(
                     full_html=False,
                     include_plotlyjs=not found,
-                    config={"displaylogo": False, "displayModeBar": "hover", "responsive": True},
+                    config=_config(evaluation.lang),
                     div_id=f"figure-{name}",
                 )
                 found[name] = figure(drawing, label=unescape(plot.layout.title.text))
@@ -100,9 +102,14 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
     return found
 
 
-def _table(
-    headings: list[str], rows: Rows, best: Row | None, evaluation: Evaluation, *, label: str = "", caption: str = ""
-) -> str:
+def _config(lang: str) -> dict[str, Any]:
+    """Of plotly, which says its own words in English unless it is given others."""
+    locales = {lang: {"dictionary": PLOTLY[lang]}}
+    buttons = [["toImage"]]
+    return {"displaylogo": False, "modeBarButtons": buttons, "responsive": True, "locale": lang, "locales": locales}
+
+
+def _table(headings: list[str], rows: Rows, best: Row | None, evaluation: Evaluation, *, label: str = "") -> str:
     lines = [
         Line(
             (shown_name(evaluation, row), *cells),
@@ -111,7 +118,7 @@ def _table(
         )
         for row, cells in rows
     ]
-    return table(headings, lines, label=label or title(evaluation), caption=caption)
+    return table(headings, lines, label=label or title(evaluation))
 
 
 def _made_alike(evaluation: Evaluation) -> str:
@@ -135,9 +142,10 @@ def _list(lines: list[str]) -> str:
     return "<ul>\n" + "\n".join(f"<li>{escape(line)}</li>" for line in lines) + "\n</ul>" if lines else ""
 
 
-def _findings(evaluation: Evaluation) -> str:
-    """What was checked about the log, each in its colour."""
+def _findings(evaluation: Evaluation, *, red: bool) -> str:
+    """What was checked about the log, each in its colour: those that are red, or the others."""
     told = finding_lines(evaluation.findings, lang=evaluation.lang)
+    told = ((severity, line) for severity, line in told if (severity is Severity.RED) is red)
     shown = "\n".join(f'<li class="{severity.value}">{escape(line)}</li>' for severity, line in told)
     return f'<ul class="findings">\n{shown}\n</ul>' if shown else ""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from simulator.evaluation import Evaluation
+from simulator.sentences import LANGUAGES
 
 LEGEND: Mapping[str, str] = {
     "en": (
@@ -13,10 +14,10 @@ LEGEND: Mapping[str, str] = {
     ),
     "es": (
         "{estimator}: lo que habría ganado de media una decisión si hubiera decidido la política. El intervalo de al "
-        "lado contiene el valor verdadero en unos {times} de cada 100 registros como este. La diferencia se toma "
-        "con lo que se mostró, en las mismas decisiones; si su intervalo contiene el 0, el registro no permite "
-        "distinguirlos. ESS: cuántas decisiones propias dirían lo mismo. La última columna, el soporte: qué parte de "
-        "lo que haría la política pudo verse en este registro."
+        "lado contiene el valor verdadero en unos {times} de cada 100 registros como este. Frente a lo "
+        "mostrado: cuánto más que lo que se mostró, en las mismas decisiones; si ese intervalo contiene el 0, el "
+        "registro no permite distinguirlos. ESS (tamaño muestral efectivo): cuántas decisiones suyas dirían lo mismo. "
+        "Soporte: qué parte de lo que haría la política pudo verse en este registro."
     ),
 }
 
@@ -24,5 +25,5 @@ LEGEND: Mapping[str, str] = {
 def legend(evaluation: Evaluation) -> str:
     """In the language of the evaluation."""
     return LEGEND[evaluation.lang].format(
-        estimator=evaluation.headline.upper(), times=f"{100 * evaluation.confidence:.3g}"
+        estimator=evaluation.headline.upper(), times=LANGUAGES[evaluation.lang].number(100 * evaluation.confidence, 3)
     )

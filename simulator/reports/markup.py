@@ -14,15 +14,14 @@ class Line:
     about: str = ""
 
 
-def table(headings: Sequence[str], lines: Iterable[Line], *, label: str, caption: str = "") -> str:
+def table(headings: Sequence[str], lines: Iterable[Line], *, label: str) -> str:
     """A table whose first cells are headings of their rows. It scrolls by itself where the page is narrow, also by the
     keyboard: label is what a screen reader calls it then.
     """
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
     body = "\n".join(map(_row, lines))
-    told = f"<caption>{escape(caption)}</caption>\n" if caption else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label, quote=True)}">\n<table>\n{told}'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label, quote=True)}">\n<table>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
     )
 
@@ -48,14 +47,13 @@ STYLE = """
   .elige { --ink: #e5e7eb; --faint: #9ca3af; --paper: #111827; --rule: #374151; --best: #064e3b; }
   html:has(> body.elige) { background: #111827; }
 }
-.elige h1 { font-size: 1.25rem; }
-.elige h2 { font-size: 1.0625rem; margin-top: 2rem; }
-.elige .verdict { font-size: 1.125rem; font-weight: 600; }
+.elige h1 { font-size: 1.25em; }
+.elige h2 { font-size: 1.0625em; margin-top: 2rem; }
+.elige .verdict { font-size: 1.125em; font-weight: 600; }
 .elige .scroll { overflow-x: auto; margin: 1.5rem 0; }
 .elige figure.scroll { background: #ffffff; }
-.elige figure > div { min-width: 36rem; }
+.elige figure > div { min-width: 28rem; }
 .elige table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-.elige caption { caption-side: bottom; text-align: left; color: var(--faint); font-size: .875rem; padding: .5rem .6rem; }
 .elige th, .elige td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--rule);
   background: var(--paper); }
 .elige td { white-space: nowrap; }
@@ -65,7 +63,7 @@ STYLE = """
 .elige .best { font-weight: 600; }
 .elige .best > * { background: var(--best); }
 .elige .refused, .elige .missing, .elige .legend { color: var(--faint); }
-.elige .legend { font-size: .875rem; }
+.elige .legend { font-size: .875em; }
 .elige .findings { list-style: none; padding: 0; }
 .elige .findings li { border-left: .5rem solid; padding-left: .75rem; margin: .25rem 0; }
 .elige .findings .red { border-color: #dc2626; }
@@ -76,8 +74,9 @@ STYLE = """
   .elige { --ink: #000000; --faint: #374151; --paper: #ffffff; --best: #ffffff; font-size: 9pt; margin: 0;
     max-width: none; }
   .elige .scroll { overflow: visible; }
+  .elige td { white-space: normal; }
   .elige figure, .elige tr { break-inside: avoid; }
-  .elige h2, .elige caption { break-after: avoid; }
+  .elige h2 { break-after: avoid; }
   .elige .modebar { display: none; }
 }
 """

@@ -35,8 +35,10 @@ class Words:
     none_judged: str
     row_refused: str
     more_refused: str
+    to_do: str
     held: str
     made_by: str
+    mean: str
     reward: str
     made: str
     values_title: str
@@ -95,11 +97,13 @@ WORDS: Mapping[str, Words] = {
         groups_note=(
             "Each group is judged by itself: of many, some differ by chance. The JSON form says why a row is refused."
         ),
-        none_judged="No policy can be judged: {why}. To see numbers all the same: --force.",
+        none_judged="No policy can be judged while a check is red. To see numbers all the same: --force.",
         row_refused="{name}: refused, {why}.",
         more_refused="{n} more fixed variants are refused for such reasons; the JSON form has each.",
+        to_do="What to do ({names}): {do}",
         held="{held} of {known} intervals hold the truth.",
         made_by="{estimator}, {interval} {share} interval",
+        mean="mean",
         reward="reward {formula}",
         made="What made these numbers",
         values_title="What each policy would have earned: {slot}",
@@ -131,7 +135,7 @@ WORDS: Mapping[str, Words] = {
         support="soporte",
         truth="verdad",
         holds="dentro del intervalo",
-        regret="pérdida",
+        regret="arrepentimiento",
         yes="sí",
         no="no",
         refused="rechazada",
@@ -144,23 +148,23 @@ WORDS: Mapping[str, Words] = {
         slot="parte",
         metric="métrica",
         groups_note=(
-            "Cada grupo se juzga por separado: entre muchos, algunos difieren por azar. El formato JSON dice por qué se "
-            "rechaza una fila."
+            "Cada grupo se juzga por separado: entre muchos, algunos difieren por azar. El formato JSON dice por qué "
+            "se rechaza una fila."
         ),
-        none_judged="No se puede juzgar ninguna política: {why}. Para ver las cifras de todos modos: --force.",
+        none_judged="No se juzga ninguna política mientras algo esté en rojo. Para ver las cifras igualmente: --force.",
         row_refused="{name}: rechazada, {why}.",
-        more_refused=(
-            "Otras {n} variantes fijas se rechazan por motivos parecidos; el formato JSON da el de cada una."
-        ),
+        more_refused=("Variantes fijas rechazadas por motivos parecidos: {n} más; el formato JSON da el de cada una."),
+        to_do="Qué hacer ({names}): {do}",
         held="{held} de {known} intervalos contienen la verdad.",
         made_by="{estimator}, intervalo {interval} del {share}",
+        mean="media",
         reward="recompensa {formula}",
         made="De dónde salen estas cifras",
         values_title="Lo que habría ganado cada política: {slot}",
         values_axis="recompensa media, {estimator}, intervalo del {share}",
         tails_title="Cuánto depende de pocas decisiones",
         tails_weight="peso de una decisión",
-        tails_share="proporción de decisiones con ese peso o más",
+        tails_share="decisiones con ese peso o más",
         tails_hover="el %{y:.3%} de las decisiones pesa %{x:.3g} o más",
         calibration_title="¿Se cumplen las probabilidades registradas?",
         calibration_said="probabilidad registrada",
@@ -173,9 +177,16 @@ WORDS: Mapping[str, Words] = {
         mean_reward="recompensa media, {estimator}",
         time_title="En el tiempo, por tramos de {length}",
         learning_title="Lo que ganaron mientras aprendían",
-        learning_axis="recompensa media hasta ahí, en sus propias decisiones",
+        learning_axis="media hasta ahí, en sus decisiones",
     ),
 }
+
+
+PLOTLY: Mapping[str, Mapping[str, str]] = {
+    "en": {"Download plot as a PNG": "Download plot as a PNG", "Snapshot succeeded": "Snapshot succeeded"},
+    "es": {"Download plot as a PNG": "Descargar el gráfico como PNG", "Snapshot succeeded": "Imagen guardada"},
+}
+"""What plotly itself says, by what it says in English."""
 
 
 def words_of(evaluation: Evaluation) -> Words:

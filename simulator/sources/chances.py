@@ -9,7 +9,7 @@ from simulator.logs.validation import SUM_TOLERANCE
 from simulator.sources import readings
 from simulator.sources.columns import Lists, Numeric
 from simulator.sources.framed import Framed, places_of
-from simulator.sources.mapping import ESTIMATE, ColumnMapping
+from simulator.sources.mapping import EQUAL, ESTIMATE, ColumnMapping
 
 SUM_SLACK = 1e-3
 """How far probabilities may miss 1: many tables keep them in single precision. They are normalised."""
@@ -100,9 +100,10 @@ def by_design(mapping: ColumnMapping, ids: Sequence[str], eligible: Flags) -> Fl
     """(n, K) the share of each variant. Where only the share of what is chosen is known, it stands for all of them."""
     if isinstance(mapping.shares, Mapping):
         return np.broadcast_to(np.array([mapping.shares.get(one, 0.0) for one in ids]), eligible.shape)
-    if mapping.shares is None and mapping.eligible is None:
+    if mapping.shares == EQUAL and mapping.eligible is None:
         return np.broadcast_to(1.0 / len(ids), eligible.shape)
-    if mapping.shares is None:
+    if mapping.shares == EQUAL:
         equal: Floats = eligible / np.maximum(1, eligible.sum(axis=1, keepdims=True))
         return equal
+    assert mapping.shares is not None, "chances in columns are read from there"
     return np.where(eligible, float(mapping.shares), 0.0)

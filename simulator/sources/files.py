@@ -8,7 +8,7 @@ from pathlib import Path
 from policies.types import Action, Features, RewardRange, Value
 from simulator.logs.log import SUM_TOLERANCE, Log, Round
 from simulator.logs.rounds import UNKNOWN
-from simulator.sources.mapping import ESTIMATE, ColumnMapping
+from simulator.sources.mapping import EQUAL, ESTIMATE, ColumnMapping
 from simulator.sources.tables import (
     Row,
     SourceError,
@@ -212,7 +212,8 @@ def _round(actions: tuple[Action, ...], seen: _Seen, mapping: ColumnMapping) -> 
         elif mapping.shares == ESTIMATE:
             propensity = UNKNOWN
         else:
-            propensity = 1.0 / len(actions) if mapping.shares is None else float(mapping.shares)
+            assert mapping.shares is not None, "a propensity in a column is read from there"
+            propensity = 1.0 / len(actions) if mapping.shares == EQUAL else float(mapping.shares)
             if abs(propensity * len(actions) - 1.0) <= SUM_TOLERANCE:
                 probabilities = [propensity] * len(actions)
     return Round(

@@ -20,7 +20,7 @@ from simulator.sources import readings
 from simulator.sources.chances import by_design, read_eligible, read_probabilities, read_propensities
 from simulator.sources.columns import Cells, Lists, as_frame, names_of, read_column
 from simulator.sources.framed import Framed, places_of
-from simulator.sources.mapping import ESTIMATE, ColumnMapping
+from simulator.sources.mapping import ESTIMATE, ColumnMapping, MappingError
 from simulator.sources.parquet import open_parquet
 
 
@@ -47,9 +47,13 @@ def frame_log(
 ) -> Log:
     """The log of a pandas data frame, an Arrow table, or of what hands its data over as Arrow does: one row a decision.
 
-    The words are those of `ColumnMapping`, of which each names a column. context: columns, of which the kind is told by
-    what they hold, or column to `text`, `number`, `flag` or `texts`. actions: the variants with their features.
-    now: unix seconds; what is later is counted in `Log.future`.
+    The words are those of `ColumnMapping`, of which each names a column. How probable what was shown was has to be
+    told: propensity, a column; probabilities, of all variants; or shares: `equal`, one number, one for each variant, or
+    `estimate`. time: of times, of texts as in ISO 8601, or of unix seconds; None: the order of the rows. person: whose
+    visits belong together; None: nobody's. reward_range: the least and the greatest that a reward can be. context:
+    columns, of which the kind is told by what they hold, or column to `text`, `number`, `flag` or `texts`. default:
+    what was shown before there were policies. actions: the variants with their features. name, slot: what reports call
+    the log and the choice. now: unix seconds; what is later is counted in `Log.future`.
 
     Raises MappingError, and LogError with every kind of violation, each counted, with the first row that has it.
     """
@@ -60,6 +64,8 @@ def frame_log(
         "variants": list(variants) if variants is not None else None, "default": default, "slot": slot,
         "reward_range": list(reward_range),
     }  # fmt: skip
+    if isinstance(context, str):
+        raise MappingError([f"context: {context!r}, expected a list of columns, as [{context!r}]"])
     kinds = context if isinstance(context, Mapping) else _kinds(table, context, name)
     mapping = ColumnMapping.from_dict({**told, "context": kinds})
     return _log(table, mapping, actions=actions, name=name, now=now)

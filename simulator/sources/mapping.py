@@ -8,8 +8,15 @@ from policies.types import RewardRange
 from simulator.sources.tables import read_propensity
 
 KINDS = ("text", "number", "flag", "texts")
+EQUAL = "equal"
+"""Every variant that could be shown was as probable as any other."""
 ESTIMATE = "estimate"
 """Shares that nobody knows: the propensities are estimated, and the log says so."""
+
+UNTOLD = (
+    "neither propensity nor shares: a log without the probability of each choice can't be evaluated; "
+    "expected a column, or shares: equal, a number, a share for each variant, or estimate"
+)
 
 Shares = float | str | Mapping[str, float] | None
 
@@ -26,7 +33,8 @@ class MappingError(ValueError):
 class ColumnMapping:
     """Which column means what. Chances come from `propensity`, a column, from `probabilities`, or else from `shares`.
 
-    shares: one number, the propensity of every row; or a share for every variant; or None, equal shares; or `estimate`.
+    shares: one number, the propensity of every row; or a share for every variant; or `equal`; or `estimate`. One of the
+    three has to be told: nobody's propensities are taken to be equal.
     probabilities: a column of lists, of one number a variant, in the order of `eligible`, else of `variants`; or
     variant to column, where an empty cell is a variant that could not be chosen. eligible: a column of lists of the
     variants that could be chosen; None: all. id: a column that no two rows share; rows that do are counted. Lists,
@@ -52,6 +60,10 @@ class ColumnMapping:
     reward_range: RewardRange = field(default_factory=RewardRange)
     encoding: str = "utf-8"
     delimiter: str = ","
+
+    def __post_init__(self) -> None:
+        if self.propensity is None and self.shares is None and self.probabilities is None:
+            raise MappingError([UNTOLD])
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -86,10 +98,7 @@ class ColumnMapping:
         if raw.get("probabilities") is not None and raw.get("shares") is not None:
             problems.append("probabilities and shares are both given; expected one")
         if all(raw.get(name) is None for name in ("propensity", "shares", "probabilities")):
-            problems.append(
-                "neither propensity nor shares: a log without the probability of each choice can't be evaluated; "
-                "expected a column, or shares: equal, a number, a share for each variant, or estimate"
-            )
+            problems.append(UNTOLD)
         read["shares"] = _shares(raw.get("shares"), problems)
         read["probabilities"] = _probabilities(raw.get("probabilities"), problems)
         read["context"] = _context(raw.get("context"), problems)
@@ -141,10 +150,10 @@ def _text(name: str, value: object, problems: list[str]) -> str:
 
 
 def _shares(value: object, problems: list[str]) -> Shares:
-    if value is None or value == "equal":
+    if value is None:
         return None
-    if value == ESTIMATE:
-        return ESTIMATE
+    if isinstance(value, str) and value in (EQUAL, ESTIMATE):
+        return value
     if isinstance(value, Mapping):
         shares = {str(variant): _share(f"shares of {variant!r}", share, problems) for variant, share in value.items()}
         if abs(sum(shares.values()) - 1.0) > 1e-6:

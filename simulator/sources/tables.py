@@ -76,7 +76,8 @@ class Table:
         except FileNotFoundError as error:
             raise SourceError(self._path, ["no such file"]) from error
         except UnicodeDecodeError as error:
-            text = f"byte {error.object[error.start]:#04x} is not {self._encoding}; name the file's encoding"
+            byte = f"{error.object[error.start]:#04x}"
+            text = f"byte {byte} is not {self._encoding}; say the file's encoding in the mapping, as encoding: latin-1"
             raise SourceError(self._path, [text]) from error
         except (csv.Error, OSError) as error:
             raise SourceError(self._path, [str(error)]) from error

@@ -68,7 +68,7 @@ def evaluate_parquet(
     rows must be in the order of their times. Raises what `evaluate` raises, ParquetError, and EvaluationError for what
     can't be done without all rounds at once: some estimators, and propensities that are to be estimated.
     """
-    check_asked(confidence, lang)
+    check_asked(confidence, lang, policies=policies, estimators=estimators)
     _check(mapping, estimators, by=by)
     pieces = pieces_of(path, mapping)
     names = tuple(dict.fromkeys(estimators))

@@ -10,7 +10,7 @@ from policies.types import Action
 from simulator.logs.contexts import Contexts
 from simulator.logs.log import Log, LogError
 from simulator.sources.frames import log_of_table
-from simulator.sources.mapping import ColumnMapping
+from simulator.sources.mapping import EQUAL, ColumnMapping
 from simulator.sources.parquet import ParquetError, open_parquet
 
 BATCH = 32_768
@@ -76,7 +76,7 @@ class Reader:
             mapping,
             context={},
             propensity=None,
-            shares=None,
+            shares=EQUAL,
             probabilities=None,
             eligible=mapping.eligible if mapping.variants is None else None,
             id=None,

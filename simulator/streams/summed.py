@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.diagnostics import BOUNDS_CONFIDENCE, WHOLE, Diagnostics, mean_error
 from simulator.estimators import Estimate
-from simulator.estimators.estimate import estimate, jumps, with_sides
+from simulator.estimators.estimate import alike, estimate, jumps, with_sides
 from simulator.intervals.clustered import NoSupport, Possible, cressie_read_of_persons
 from simulator.intervals.linear import Columns, Linear
 from simulator.pareto import shape_of_largest, tail_size
@@ -197,6 +197,8 @@ def _weighted(
 
 
 def _bounded(found: Estimate, x: Evident, confidence: float) -> Estimate:
+    if alike(x.w.sum(), x.w.sum_of_squares(), x.n):
+        return found
     w, wr, visits = x.w.by_cluster(), x.wr.by_cluster(), x.one.by_cluster()
     low, high = cressie_read_of_persons(w, wr, visits, x.possible, confidence=confidence)
     return replace(found, low=min(max(found.low, low), found.value), high=max(min(found.high, high), found.value))

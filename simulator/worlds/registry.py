@@ -1,4 +1,4 @@
-"""The worlds by name."""
+"""The worlds by name. To add one: write its function, then its line here, and in docs/worlds-and-plan.md."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

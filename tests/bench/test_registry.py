@@ -32,4 +32,4 @@ def test_the_command_runs_all_and_prints_their_tables(
 def test_an_unknown_name_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         __main__.main(["serv"])
-    assert "no benchmark 'serv'; there are: checks, coverage, " in capsys.readouterr().err
+    assert "no benchmark 'serv'; there are: beside, checks, coverage, " in capsys.readouterr().err

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 
-from elige.client import AsyncClient, Client, EligeError, Evaluation, PlanPoint, Quantity
+from elige.client import AsyncClient, Client, EligeError, Evaluation, PlanPoint, Quantity, evaluation_operations
 from elige.v1 import evaluations_pb2 as pb
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -31,6 +31,7 @@ DONE = {
                 "label": "logged",
                 "role": "POLICY_ROLE_LOGGED",
                 "note": "as it was",
+                "arguments": [{"slot": "cta", "policy": "epsilon", "arguments": "--cb_explore_adf"}],
                 "findings": [{"check": "support", "severity": "SEVERITY_RED", "slot": "cta", "segment": "country=ES"}],
             }
         ],
@@ -139,6 +140,7 @@ def test_a_result_is_read(elige: Any, service: Any) -> None:
     assert (comparison.relative, comparison.more_decisions) == (logged.value, 70)
     (judged,) = result.judged
     assert (judged.label, judged.role, judged.note) == ("logged", "logged", "as it was")
+    assert judged.arguments == {"cta": "--cb_explore_adf"}
     assert [(one.severity, one.slot, one.segment, one.since) for one in judged.findings] == [
         ("red", "cta", "country=ES", None)
     ]
@@ -148,6 +150,37 @@ def test_a_result_is_read(elige: Any, service: Any) -> None:
     (finding,) = result.findings
     assert (finding.check, finding.severity, finding.numbers) == ("drift", "amber", {"psi": 0.2})
     assert (result.summary, result.provenance) == ("nobody knows", {"seed": 3})
+
+
+def test_waiting_for_the_end(elige: Any, service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_operations, "SHORTEST_PAUSE", 0.001)
+    running = message({"id": "e1", "state": "EVALUATION_STATE_RUNNING", "progress": 0.25})
+    error = {"code": "ERROR_CODE_FAILED_PRECONDITION", "message": "no decision"}
+    failed = message({"id": "e1", "state": "EVALUATION_STATE_FAILED", "error": error})
+    away = grpc.StatusCode.UNAVAILABLE  # for longer than gRPC itself tries again
+    service.answers["GetEvaluation"] = [running, *[away] * 4, failed]
+    found = elige.wait_for_evaluation("e1")
+    assert (found.state, found.error_code, found.error) == ("failed", "FAILED_PRECONDITION", "no decision")
+
+    service.answers["GetEvaluation"] = running
+    with pytest.raises(EligeError, match=r"^DEADLINE_EXCEEDED: evaluation 'e1' is running, 25%, after 0.02 seconds"):
+        elige.wait_for_evaluation("e1", timeout=0.02)
+    service.answers["GetEvaluation"] = grpc.StatusCode.NOT_FOUND
+    with pytest.raises(EligeError, match=r"^NOT_FOUND"):
+        elige.wait_for_evaluation("e1")
+    monkeypatch.setattr(evaluation_operations, "PATIENCE", 0.0)
+    service.answers["GetEvaluation"] = grpc.StatusCode.UNAVAILABLE
+    with pytest.raises(EligeError, match=r"^UNAVAILABLE"):
+        elige.wait_for_evaluation("e1")
+
+
+def test_no_more_are_listed_than_wanted(elige: Any, service: Any) -> None:
+    def page(request: pb.ListEvaluationsRequest) -> pb.ListEvaluationsResponse:
+        return pb.ListEvaluationsResponse(evaluations=[{"id": "e"}] * request.page_size, next_page_token="more")
+
+    service.answers["ListEvaluations"] = page
+    assert len(elige.evaluations(limit=1_003)) == 1_003
+    assert [one.page_size for one in service.requests] == [1_000, 3]
 
 
 def test_lists_turn_all_pages(elige: Any, service: Any) -> None:

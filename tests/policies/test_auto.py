@@ -187,6 +187,9 @@ def test_findings_tell_who_serves_and_how_the_others_stand() -> None:
     assert first == "b serves, the best of those judged on 3,000 decisions"
     assert re.fullmatch(r"a: -0\.[23]\d+ ± 0\.\d+ a decision, not shown", a)
     assert c.startswith("c: -0.")
+    told, a, c = auto.findings("es")
+    assert told == "sirve b, la mejor de las que se juzgaron con 3.000 decisiones"
+    assert re.fullmatch(r"a: -0,[23]\d+ ± 0,\d+ por decisión, no se muestra", a)
 
 
 def test_states_of_others_are_refused() -> None:

@@ -79,6 +79,11 @@ def test_sentences() -> None:
         "age not known for 100% (everybody 25%)"
     )
     assert sentence(Portrait("1", 1.0, ())) == "segment 1, 100% of decisions: like everybody"
+    assert sentence(Portrait("3", 0.214, traits), "es") == (
+        "segmento 3, 21 % de las decisiones: orders 12,3 de media (todos, 3,1), spent 12.346 de media (todos, 0), "
+        "country ES en el 80 % (todos, 35 %), likes con jazz en el 50 % (todos, 20 %), vip en el 0 % (todos, 20 %), "
+        "age no se sabe en el 100 % (todos, 25 %)"
+    )
     assert np.isnan(Trait("a", Kind.YES, "", 0.5, 0.0, 1.0).lift)
 
 

@@ -11,6 +11,7 @@ from policies.wording import MAX_READ, MAX_WORD, MAX_WORDS, OURS, wording
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 
 

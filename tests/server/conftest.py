@@ -22,6 +22,7 @@ from policies.entries import Entry
 from policies.registry import MENU
 from policies.types import Action, Features, Pmf, TrainingExample
 from server.app import running
+from server.campaigns.catalogue import Catalogue
 from server.campaigns.file import load_campaigns
 from server.campaigns.versions import put_campaign, set_state
 from server.decide import DecideRequest, SlotOptions, decide
@@ -30,12 +31,14 @@ from server.loading import Loader
 from server.records import Decision, Outcome, Recorded, State
 from server.service import Service
 from server.settings import Settings
+from server.store import buffer, drain
 from server.store import decisions as decision_rows
 from server.store import outcomes as outcome_rows
 from server.store.campaigns import StoredCampaign
 from server.store.database import Database
 from server.training.trainer import Trainer
 from tests.postgres import Postgres, running_postgres
+from tests.server.kept import Copies
 
 T = TypeVar("T")
 
@@ -201,6 +204,7 @@ class Log:
     clock: Clock
     entropy: Random = field(default_factory=lambda: Random(7))
     loader: Loader = field(init=False)
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     def __post_init__(self) -> None:
         self.loader = Loader(self.database)
@@ -214,7 +218,9 @@ class Log:
         **asked: Any,
     ) -> list[Decision]:
         """Decide for each context with what is newest, and store the decisions. `asked`: more of each request."""
-        served = next(one for one in self.loader.changed(()) if one.name == campaign)
+        for changed in self.loader.changed(self.catalogue.all()):
+            self.catalogue.put(changed)
+        served = self.catalogue.get(campaign)
         made = [
             decide(
                 served,
@@ -262,6 +268,26 @@ class Log:
 @pytest.fixture
 def log(database: Database, clock: Clock) -> Log:
     return Log(database, clock)
+
+
+@pytest.fixture(scope="session")
+def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    return Copies(tmp_path_factory.mktemp("copies"), lambda: request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def made_once(
+    request: pytest.FixtureRequest, copies: Copies, database: Database, clock: Clock, log: Log
+) -> Callable[[Callable[[], T]], T]:
+    """Calls a function for the first test of the module that asks. The others have what it returned, and find the
+    database, the clock and the log as it left them. What it makes must not depend on the test.
+    """
+
+    def once(make: Callable[[], T]) -> T:
+        name = f"{request.node.nodeid.partition('::')[0]}: {make.__qualname__}"
+        return copies.made(name, make, database, clock=clock, log=log)
+
+    return once
 
 
 @pytest.fixture
@@ -319,7 +345,14 @@ class Running:
 
 
 @pytest.fixture
-def start_server(url: str, database: Database, tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is slow, as everything is on a loaded machine, does not count as away."""
+    monkeypatch.setattr(buffer, "ASK_SECONDS", 60.0)
+    monkeypatch.setattr(drain, "STUCK_SECONDS", 60.0)
+
+
+@pytest.fixture
+def start_server(url: str, database: Database, tmp_path: Path, patient: None) -> Iterator[Callable[..., Running]]:
     """Starts a real server of the test's database in a thread, on a free port."""
     running_now: list[Running] = []
 

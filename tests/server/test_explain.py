@@ -72,6 +72,17 @@ def play(log: Any, clock: Any, trainer: Trainer, *, turns: int = 4, n: int = 12)
     return made
 
 
+@pytest.fixture
+def played(made_once: Any, log: Any, clock: Any, new_trainer: Callable[..., Trainer]) -> list[Decision]:
+    """Decisions by four snapshots."""
+
+    def make() -> list[Decision]:
+        return play(log, clock, new_trainer())
+
+    made: list[Decision] = made_once(make)
+    return made
+
+
 def verdicts(slot: SlotExplanation) -> tuple[Verdict, ...]:
     return tuple(check.verdict for check in (slot.eligible, slot.policy, slot.bounds, slot.draw))
 
@@ -86,10 +97,9 @@ def assert_agrees(database: Database, made: list[Decision]) -> None:
             assert slot.bounded == pytest.approx(choice.probabilities, abs=1e-12)
 
 
-def test_every_decision_agrees(database: Database, log: Any, clock: Any, trainer: Trainer) -> None:
-    made = play(log, clock, trainer)
-    assert len({decision.snapshot for decision in made}) == 4
-    assert_agrees(database, made)
+def test_every_decision_agrees(database: Database, played: list[Decision]) -> None:
+    assert len({decision.snapshot for decision in played}) == 4
+    assert_agrees(database, played)
 
 
 def test_it_agrees_after_the_campaign_has_moved_on(
@@ -107,20 +117,18 @@ def test_it_agrees_after_the_campaign_has_moved_on(
 
 @pytest.mark.parametrize("state", ["NULL", "zeroblob(400)", "substr(state, 1, length(state) - 9)"])
 def test_it_agrees_after_snapshots_were_thinned_or_damaged(
-    state: str, database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql
+    state: str, database: Database, played: list[Decision], sql: Sql
 ) -> None:
-    made = play(log, clock, trainer)
     sql(f"UPDATE snapshot_slots SET state = {state}")
-    assert_agrees(database, made[::5])
+    assert_agrees(database, played[::5])
 
 
 def test_what_can_not_be_recomputed_is_said_and_not_held_against_the_log(
-    database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql
+    database: Database, played: list[Decision], sql: Sql
 ) -> None:
-    made = play(log, clock, trainer)
     sql("UPDATE snapshot_slots SET state = NULL")
     sql("UPDATE rewards SET reward = 1 - reward, slot_rewards = '{}'")
-    explained = explain(database, made[-1].id)
+    explained = explain(database, played[-1].id)
     assert {verdicts(slot) for slot in explained.slots} == {(AGREES, NOT_RECOMPUTABLE, NOT_RECOMPUTABLE, AGREES)}
     assert "are gone" in explained.slots[0].policy.detail
     assert explained.agrees
@@ -134,9 +142,9 @@ def test_what_can_not_be_recomputed_is_said_and_not_held_against_the_log(
     ],
 )
 def test_a_snapshot_that_only_has_the_number_is_not_asked(
-    change: str, database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql
+    change: str, database: Database, played: list[Decision], sql: Sql
 ) -> None:
-    decision = play(log, clock, trainer)[-1]
+    decision = played[-1]
     assert decision.snapshot is not None
     sql(change, id=decision.snapshot)
     explained = explain(database, decision.id)
@@ -146,9 +154,9 @@ def test_a_snapshot_that_only_has_the_number_is_not_asked(
 
 
 def test_other_software_is_no_proof_of_a_difference(
-    database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql, monkeypatch: pytest.MonkeyPatch
+    database: Database, played: list[Decision], sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decision = play(log, clock, trainer)[-1]
+    decision = played[-1]
     sql("UPDATE choices SET probabilities = '[0.4,0.6]' WHERE slot = 'cta' AND decision_id = :id", id=decision.id)
     assert explain(database, decision.id).slots[2].policy.verdict is DIFFERS
     monkeypatch.setattr(module, "package_versions", lambda: {"vowpalwabbit": "99"})
@@ -187,12 +195,10 @@ def test_whoever_changes_the_log_is_found_out(
     tamper: Callable[[Any], dict[str, Any]],
     slot: str,
     database: Database,
-    log: Any,
-    clock: Any,
-    trainer: Trainer,
+    played: list[Decision],
     sql: Sql,
 ) -> None:
-    decision = play(log, clock, trainer)[-1]
+    decision = played[-1]
     where = {"id": decision.id, "in_slot": slot}
     (row,) = sql("SELECT * FROM choices WHERE decision_id = :id AND slot = :in_slot", **where)
     changes = tamper(row._mapping)
@@ -209,14 +215,14 @@ def test_whoever_changes_the_log_is_found_out(
     assert any(check.detail for check in (wrong.eligible, wrong.policy, wrong.draw) if check.verdict is DIFFERS)
 
 
-def test_a_forgotten_refusal_is_found_out(database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql) -> None:
-    decision = play(log, clock, trainer)[-1]
+def test_a_forgotten_refusal_is_found_out(database: Database, played: list[Decision], sql: Sql) -> None:
+    decision = played[-1]
     sql("UPDATE choices SET refusals = '[]' WHERE decision_id = :id", id=decision.id)
     assert [slot.eligible.verdict for slot in explain(database, decision.id).slots] == [DIFFERS, DIFFERS, AGREES]
 
 
-def test_a_changed_context_is_found_out(database: Database, log: Any, clock: Any, trainer: Trainer, sql: Sql) -> None:
-    decision = play(log, clock, trainer)[-1]
+def test_a_changed_context_is_found_out(database: Database, played: list[Decision], sql: Sql) -> None:
+    decision = played[-1]
     sql("""UPDATE decisions SET context = '{"country":"FR"}' WHERE decision_id = :id""", id=decision.id)
     explained = explain(database, decision.id)
     assert explained.slots[0].policy.verdict is DIFFERS

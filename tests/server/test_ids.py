@@ -39,6 +39,10 @@ def test_a_moment_parts_the_ids_before_it_from_those_after(at: datetime, number:
     assert bound <= make(at, number, random=b"\x00" * RANDOM)
 
 
+def test_a_moment_after_the_last_id_that_can_be_is_after_all_of_them() -> None:
+    assert make(datetime(4000, 1, 1, tzinfo=UTC)) < earliest_id(datetime.max.replace(tzinfo=UTC))
+
+
 @given(
     st.datetimes(datetime(1970, 1, 1), datetime(4000, 1, 1), timezones=st.just(UTC)),
     st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)),

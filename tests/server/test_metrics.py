@@ -79,7 +79,7 @@ def test_it_is_told_over_http_while_the_block_runs(figures: Any) -> None:
         one.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{one.getsockname()[1]}"
     with told(figures(decision=5), address):
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
             assert 'elige_committed_total{kind="decision"} 5.0' in answer.read().decode()
         with pytest.raises(Unavailable, match=f"can't tell metrics on {address}: "), told(figures(), address):
             pass

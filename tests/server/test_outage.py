@@ -45,7 +45,7 @@ class Link:
 
 
 @pytest.fixture
-def link(database: Database, monkeypatch: pytest.MonkeyPatch) -> Link:
+def link(database: Database, monkeypatch: pytest.MonkeyPatch, patient: None) -> Link:
     monkeypatch.setattr(drain_module, "PAUSES", (0.01,))
     return Link(database, monkeypatch)
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from elige.v1 import campaigns_pb2
+from server.campaigns.catalogue import Served
 from server.cli import app
 from server.decide import DecideRequest, SlotOptions, decide
 from server.errors import Conflict, InvalidRequest, NoSuchErasure, WrongState
@@ -72,11 +73,13 @@ class Story:
     trainer: Trainer
     told: list[tuple[Decision, Outcome | None]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    served: list[Served] = field(default_factory=list)
 
     def visit(self, number: int, person: str) -> Decision:
         """One person's decision, every second with an outcome."""
         ana = person.startswith("ana")
-        (served,) = Loader(self.database).changed(())
+        self.served = Loader(self.database).changed(self.served) or self.served
+        (served,) = self.served
         request = DecideRequest(
             "mail",
             person=person,

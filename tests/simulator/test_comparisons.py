@@ -1,6 +1,7 @@
 """What is concluded: no more often wrong than it says, in words that say what the numbers do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from scipy import stats
 from policies.types import Action, RewardRange
 from simulator import Log, Round, evaluate
 from simulator.comparisons import holm, more_decisions
-from simulator.estimators import mean
-from simulator.intervals.clustered import p_value, skewed
+from simulator.estimators import NORMAL, Evidence, Method, difference, estimates_of, mean, snips, with_method
+from simulator.estimators.basis import ANYTIME, BERNSTEIN
+from simulator.intervals.clustered import Possible, p_value, skewed
 from simulator.sentences import LANGUAGES
 
 VARIANTS = (Action("a"), Action("b"), Action("c"))
@@ -57,11 +59,65 @@ def test_the_p_value_is_where_the_interval_leaves_nought_out() -> None:
 def test_more_decisions_are_those_of_the_textbook() -> None:
     """Two-sided 5 %, power 80 %: (1.96 + .84)² variances over the squared difference."""
     found = mean(np.random.default_rng(0).normal(0.05, 1.0, size=500), np.arange(500))
-    needed = more_decisions(found, 1, 0.95)
+    needed = more_decisions(found, np.arange(500), 1, 0.95)
     assert needed is not None
     assert needed + 500 == pytest.approx(7.849 * 500 * (found.standard_error / found.value) ** 2, rel=0.01)
-    assert more_decisions(found, 10, 0.95) > needed  # type: ignore[operator]
-    assert more_decisions(mean(np.zeros(4), np.arange(4)), 1, 0.95) is None
+    assert more_decisions(found, np.arange(500), 10, 0.95) > needed  # type: ignore[operator]
+    assert more_decisions(mean(np.zeros(4), np.arange(4)), np.arange(4), 1, 0.95) is None
+
+
+@pytest.mark.parametrize("interval", [ANYTIME, BERNSTEIN])
+def test_the_decisions_that_a_wide_interval_asks_for_tell_as_often_as_promised(interval: str) -> None:
+    """Rates of .13 and .11. What a symmetric interval needs would tell in less than a fifth of the logs."""
+    possible, method = Possible(3.0, 3.0, 0.0, 1.0), Method(interval, 0.95)
+    rng = np.random.default_rng(3)
+
+    def gain_of(shown: Any, rewards: Any) -> Any:
+        persons = np.arange(len(shown))
+        served = Evidence(rewards, rewards, rewards, rewards, persons, possible)
+        earned = with_method(mean(rewards, persons, possible=possible), "mean", served, method)
+        seen = Evidence(rewards, 3.0 * shown, rewards, rewards, persons, possible)
+        return difference(estimates_of(["ips"], seen, method)["ips"], earned, persons, confidence=0.95)
+
+    def drawn(n: int) -> Any:
+        shown = rng.integers(3, size=n) == 1
+        return shown, (rng.random(n) < np.where(shown, 0.13, 0.10)).astype(float)
+
+    of_three = np.tile([True, False, False], 300)
+    rewards = np.zeros(900)
+    rewards[0 : 39 * 3 : 3] = rewards[1 : 60 * 3 : 3] = 1.0  # .13 of those shown, .10 of the others
+    gain = gain_of(of_three, rewards)
+    assert gain.value == pytest.approx(0.13 - 0.11)
+    needed = more_decisions(gain, np.arange(900), 1, 0.95)
+    assert needed is not None
+    assert needed > 3 * (more_decisions(replace(gain, basis=None), np.arange(900), 1, 0.95) or 0)
+    told = sum(gain_of(*drawn(900 + needed)).low > 0.0 for _ in range(100))
+    assert 66 <= told <= 92, "80 of 100, give or take three times their standard error"
+
+
+def test_where_few_events_are_left_to_lose_more_decisions_are_needed() -> None:
+    """.0125 against .02, shown once in ten: the longer side of the interval is the one that has to leave 0 out."""
+    possible, rng = Possible(10.0, 10.0, 0.0, 1.0), np.random.default_rng(5)
+
+    def gain_of(shown: Any, rewards: Any) -> Any:
+        persons = np.arange(len(shown))
+        served = mean(rewards, persons, possible=Possible(1.0, 1.0, 0.0, 1.0))
+        return difference(snips(rewards, 10.0 * shown, persons, possible=possible), served, persons)
+
+    def drawn(n: int) -> Any:
+        shown = rng.integers(10, size=n) == 0
+        return shown, (rng.random(n) < np.where(shown, 0.0125, 0.02)).astype(float)
+
+    shown = np.arange(4_000) % 10 == 0
+    rewards = np.zeros(4_000)
+    rewards[np.flatnonzero(shown)[:5]] = rewards[np.flatnonzero(~shown)[:72]] = 1.0
+    gain, persons = gain_of(shown, rewards), np.arange(4_000)
+    needed, symmetric = (more_decisions(one, persons, 1, 0.95) for one in (gain, replace(gain, interval=NORMAL)))
+    assert needed is not None
+    assert symmetric is not None
+    assert needed > 1.2 * symmetric
+    told = sum(gain_of(*drawn(4_000 + needed)).high < 0.0 for _ in range(80))
+    assert 53 <= told <= 75, "64 of 80, give or take three times their standard error"
 
 
 def test_a_difference_that_is_shown_is_said_in_both_languages() -> None:

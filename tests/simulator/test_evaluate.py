@@ -161,6 +161,21 @@ def test_intervals_stay_where_a_mean_reward_can_be(make_log: MakeLog) -> None:
         assert 0.0 <= estimate.low < estimate.value < estimate.high <= 1.0, name
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_does_as_was_done_has_the_interval_of_what_was_earned(make_log: MakeLog, known: bool) -> None:
+    class Same:
+        def pmf(self, context: Features, actions: Sequence[Action]) -> Pmf:
+            return np.array([0.5, 0.3, 0.2] if context["lang"] == "es" else [0.2, 0.2, 0.6])
+
+    rewards = (np.arange(600) % 40 == 0).astype(float)  # rare ones, of which the interval is skewed
+    log = make_log(known=known, rewards=rewards)
+    found = evaluate(log, [Candidate("same", Same())], estimators=("ips", "snips", "cressie_read"))
+    earned = found.row("logged").estimates["mean"]
+    assert earned.high - earned.value > 1.3 * (earned.value - earned.low)
+    for one in found.row("same").estimates.values():
+        assert (one.value, one.low, one.high) == pytest.approx((earned.value, earned.low, earned.high))
+
+
 def test_the_caller_s_policy_is_asked_on_the_logged_sets_only(make_log: MakeLog) -> None:
     asked: list[tuple[str, ...]] = []
 

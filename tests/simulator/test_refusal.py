@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from simulator import Group, Log, Severity, View, diagnose_log, evaluate, open_bandit, render, to_html
+from simulator import Finding, Group, Log, Severity, View, diagnose_log, evaluate, open_bandit, render, to_html
 from simulator.groups import By
 from simulator.reports.finding_lines import lines
+from simulator.reports.plots import values
 
 MakeLog = Callable[..., Log]
 
@@ -45,7 +46,7 @@ def test_an_unsound_log_refuses_every_policy_but_the_logged_one(spoilt: Log) -> 
             assert "what is in the log is not what was drawn" in str(row.refusal)
     assert "can judge nothing but the logged policy" in found.verdict
     text = shown(render(found))
-    assert text.count("what is in the log is not what was drawn") == 2, "as a finding, and as the reason of all"
+    assert text.count("what is in the log is not what was drawn") == 1, "as a finding, and not again for all rows"
     assert "red, sample ratio: '" in text
     assert "checks are green: " in text
     assert "(forced)" not in text
@@ -75,6 +76,9 @@ def test_forced_numbers_are_marked_wherever_they_stand(spoilt: Log) -> None:
     assert "uniform (forced)" in text
     assert "uniform (forced)" in page
     assert "logged (forced)" not in text
+    assert "uniform (forced)" in values(found).layout.yaxis.ticktext
+    assert page.index('<li class="red">') < page.index('class="verdict"'), "what is wrong comes before any number"
+    assert page.count('<li class="red">') == sum(one.severity is Severity.RED for one in found.findings)
 
 
 def test_a_sound_log_is_the_same_forced_or_not(make_log: MakeLog) -> None:
@@ -132,6 +136,15 @@ def test_sentences_are_in_the_language_asked_for(spoilt: Log) -> None:
     assert "lo registrado no es lo que se sorteó" in str(found.row("uniform").refusal)
     forced = evaluate(spoilt, ["uniform"], lang="es", force=True)
     assert any("decisiones cuentan como" in one.says for one in forced.row("uniform").findings)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "One check is green: duplicates."), ("es", "Una comprobación en verde: duplicados.")],
+)
+def test_a_single_check_is_no_plural(lang: str, said: str) -> None:
+    found = Finding("duplicates", Severity.GREEN, "")
+    assert next(lines([found], lang=lang)) == (Severity.GREEN, said)
 
 
 def test_lines_say_what_is_well_in_one(make_log: MakeLog, spoilt: Log) -> None:

@@ -20,7 +20,7 @@ def test_each_stretch_of_time_is_judged_alone(make_log: MakeLog) -> None:
     log = make_log(1040, times=np.arange(1040) * 180.0 + 20 * 3600)  # from 20:00 on, to the end of the third day
     found = evaluate(log, every=timedelta(days=1))
     (view,) = found.views
-    assert (view.kind, view.key, view.title) == ("time", "1d", "every 1d")
+    assert (view.kind, view.key) == ("time", "1d")
     days = ["1970-01-01", "1970-01-02", "1970-01-03"]
     assert [group.name for group in view.groups] == days
     assert [group.n for group in view.groups] == [80, 480, 480]
@@ -88,7 +88,7 @@ def test_several_keys_are_several_views(make_log: MakeLog) -> None:
     found = evaluate(log, by=[lang, half], estimators=["ips"])
     assert (found.by, {group.name for group in found.groups}) == ("lang", {"es", "en"})
     (view,) = found.views
-    assert (view.kind, view.title, {group.name: group.n for group in view.groups}) == (
+    assert (view.kind, view.key, {group.name: group.n for group in view.groups}) == (
         "group",
         "half",
         {"yes": 300, "no": 300},
@@ -96,6 +96,17 @@ def test_several_keys_are_several_views(make_log: MakeLog) -> None:
     assert found.groups == evaluate(log, by=lang, estimators=["ips"]).groups
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert (plain["by"], plain["views"][0]["key"], len(plain["views"][0]["groups"])) == ("lang", "half", 2)
+
+
+def test_a_key_is_asked_for_by_its_name(make_log: MakeLog) -> None:
+    log = make_log()
+    lang = By("lang", lambda context: context["lang"])
+    named, given = evaluate(log, by="lang", estimators=["ips"]), evaluate(log, by=lang, estimators=["ips"])
+    assert (named.by, named.groups) == ("lang", given.groups)
+    several = evaluate(log, by=["lang", By.of_rounds("half", [i < 300 for i in range(600)])], estimators=["ips"])
+    assert (several.groups, several.views[0].key) == (given.groups, "half")
+    with pytest.raises(EvaluationError, match="no context of this log has a key 'country'; there are: lang"):
+        evaluate(log, by="country")
 
 
 def test_what_does_not_fit_the_log(make_log: MakeLog) -> None:

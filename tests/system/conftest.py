@@ -44,7 +44,7 @@ def elige(database: str, tmp_path: Path) -> Callable[..., subprocess.CompletedPr
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         known = {**os.environ, "ELIGE_DB": database, "COLUMNS": "200", **environment}
         return subprocess.run(
-            [*ELIGE, *arguments], env=known, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False
+            [*ELIGE, *arguments], env=known, capture_output=True, text=True, timeout=600, cwd=tmp_path, check=False
         )
 
     return run

@@ -69,7 +69,7 @@ class Load:
             thread.join(timeout=60)
 
     def _run(self, name: str) -> None:
-        with self._server.client(timeout=20.0) as elige:
+        with self._server.client(timeout=60.0) as elige:
             try:
                 for number in range(1_000_000):
                     country = ("ES", "PT", "FR")[number % 3]

@@ -27,12 +27,12 @@ class Server:
     log: Path
 
     def client(self, **options: Any) -> Client:
-        return Client(self.address, **{"decide_timeout": 20.0, **options})
+        return Client(self.address, **{"decide_timeout": 60.0, **options})
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """The exit status after this signal."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def end(self) -> None:
         """However it is, it is gone afterwards."""
@@ -74,7 +74,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
+def eventually(ask: Callable[[], T | None], *, seconds: float = 60.0) -> T:
     """The first answer that is not None or False. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

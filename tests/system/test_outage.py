@@ -23,7 +23,7 @@ AWAY_SECONDS = float(os.environ.get("ELIGE_TEST_AWAY_SECONDS", "3"))
 CAMPAIGN = """
 campaign: hero
 metrics: {click: sum}
-reward: {window: 1s}
+reward: {window: 5s}
 context: {country: text}
 slots:
   headline:
@@ -89,10 +89,10 @@ class Load:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=60)
 
     def _run(self, server: Server, number: int) -> None:
-        with server.client(timeout=5.0) as elige:
+        with server.client(timeout=60.0) as elige:
             try:
                 for i in range(1_000_000):
                     if self._stop.is_set():
@@ -128,7 +128,7 @@ def test_postgresql_away_under_load(
         eventually(lambda: database_is(server, "NOT_SERVING"))
         before = load.outcomes
         time.sleep(AWAY_SECONDS)
-        assert load.outcomes > before + 100  # from memory, with nobody behind
+        eventually(lambda: load.outcomes > before + 100)  # from memory, with nobody behind
     finally:
         postgres.start()
     eventually(lambda: database_is(server, "SERVING"))
@@ -139,7 +139,7 @@ def test_postgresql_away_under_load(
     eventually(lambda: sql("select count(*) from decisions") == [len(load.decisions)])
     assert set(sql("select decision_id from decisions")) == set(load.decisions)
     eventually(lambda: sql("select count(*) from outcomes") == [load.outcomes])
-    eventually(lambda: sql("select count(*) from windows") == [0], seconds=60)
+    eventually(lambda: sql("select count(*) from windows") == [0])
     assert sql("select count(distinct decision_id) from rewards") == [len(load.decisions)]
     # no click was lost, none came too late to count, and none counted twice
     assert sql("select count(*) from rewards where reward = 1.0") == [load.outcomes]
@@ -171,7 +171,7 @@ def test_a_server_killed_while_postgresql_was_away_drains_when_it_is_started_aga
 
     serve(*outbox, db=url)
     eventually(lambda: set(load.decisions) <= set(sql("select decision_id from decisions")))
-    eventually(lambda: sql("select count(*) from windows") == [0], seconds=60)
+    eventually(lambda: sql("select count(*) from windows") == [0])
     assert sql("select count(*) from outcomes")[0] >= load.outcomes
     assert sql("select count(*) from rewards where reward = 1.0")[0] >= load.outcomes
     sound()
@@ -201,7 +201,7 @@ def test_two_servers_that_answer_one_request_while_postgresql_is_away(
         again = [elige.decide("hero", context={"country": "ES"}, request_id="r") for elige in (one, other)]
         assert {decision.id for decision in again} == {winner}  # both now give the one that stands
         assert one.reward(loser).learned_at is None
-        eventually(lambda: sql("select count(*) from windows") == [0], seconds=60)
+        eventually(lambda: sql("select count(*) from windows") == [0])
         assert sql("select decision_id from rewards") == [winner]
         sound()
 

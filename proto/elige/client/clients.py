@@ -1,20 +1,21 @@
 """The two clients: one channel each, and every operation as a method."""
 
+import asyncio
 import functools
 import inspect
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import grpc.aio
-from google.protobuf.message import Message
 
 from elige.client import evaluation_operations, operations
 from elige.client.errors import EligeError
 from elige.client.evaluation_operations import Following
-from elige.client.operations import Call, Method, Operation
+from elige.client.operations import Call, Method, Operation, Pause
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -160,6 +161,7 @@ class Client(_Settings):
     evaluation = _method(evaluation_operations.evaluation)
     evaluations = _method(evaluation_operations.evaluations)
     cancel_evaluation = _method(evaluation_operations.cancel_evaluation)
+    wait_for_evaluation = _method(evaluation_operations.wait_for_evaluation)
     watch_evaluation = _stream(evaluation_operations.watch_evaluation)
     decisions = _method(evaluation_operations.decisions)
     diagnose = _method(evaluation_operations.diagnose)
@@ -184,19 +186,24 @@ class Client(_Settings):
         return grpc.secure_channel(self._target, self._credentials, options=_OPTIONS)
 
     def _run(self, operation: Operation[T]) -> T:
-        answer: Message | None = None
+        go_on: Callable[[], Call | Pause] = functools.partial(operation.send, None)
         while True:
             try:
-                call = operation.send(answer)
+                call = go_on()
             except StopIteration as finished:
                 result: T = finished.value
                 return result
+            if isinstance(call, Pause):
+                time.sleep(call.seconds)
+                go_on = functools.partial(operation.send, None)
+                continue
+            seconds = self._seconds(call)
             try:
-                answer = _rpc(self._channel, call.method)(
-                    call.request, timeout=self._seconds(call), metadata=self._metadata
-                )
+                answer = _rpc(self._channel, call.method)(call.request, timeout=seconds, metadata=self._metadata)
             except grpc.RpcError as error:
-                raise _elige_error(error) from error
+                go_on = functools.partial(operation.throw, _elige_error(error, seconds))
+            else:
+                go_on = functools.partial(operation.send, answer)
 
     def _follow(self, following: Following[T]) -> Iterator[T]:
         call = _rpc(self._channel, following.method, streams=True)(
@@ -205,7 +212,7 @@ class Client(_Settings):
         try:
             yield from map(following.reply, call)
         except grpc.RpcError as error:
-            raise _elige_error(error) from error
+            raise _elige_error(error, following.timeout) from error
         finally:
             call.cancel()
 
@@ -236,6 +243,7 @@ class AsyncClient(_Settings):
     evaluation = _async_method(evaluation_operations.evaluation)
     evaluations = _async_method(evaluation_operations.evaluations)
     cancel_evaluation = _async_method(evaluation_operations.cancel_evaluation)
+    wait_for_evaluation = _async_method(evaluation_operations.wait_for_evaluation)
     watch_evaluation = _async_stream(evaluation_operations.watch_evaluation)
     decisions = _async_method(evaluation_operations.decisions)
     diagnose = _async_method(evaluation_operations.diagnose)
@@ -260,19 +268,24 @@ class AsyncClient(_Settings):
         return grpc.aio.secure_channel(self._target, self._credentials, options=_OPTIONS)
 
     async def _run(self, operation: Operation[T]) -> T:
-        answer: Message | None = None
+        go_on: Callable[[], Call | Pause] = functools.partial(operation.send, None)
         while True:
             try:
-                call = operation.send(answer)
+                call = go_on()
             except StopIteration as finished:
                 result: T = finished.value
                 return result
+            if isinstance(call, Pause):
+                await asyncio.sleep(call.seconds)
+                go_on = functools.partial(operation.send, None)
+                continue
+            seconds = self._seconds(call)
             try:
-                answer = await _rpc(self._channel, call.method)(
-                    call.request, timeout=self._seconds(call), metadata=self._metadata
-                )
+                answer = await _rpc(self._channel, call.method)(call.request, timeout=seconds, metadata=self._metadata)
             except grpc.RpcError as error:
-                raise _elige_error(error) from error
+                go_on = functools.partial(operation.throw, _elige_error(error, seconds))
+            else:
+                go_on = functools.partial(operation.send, answer)
 
     async def _follow(self, following: Following[T]) -> AsyncIterator[T]:
         call = _rpc(self._channel, following.method, streams=True)(
@@ -282,7 +295,7 @@ class AsyncClient(_Settings):
             async for message in call:
                 yield following.reply(message)
         except grpc.RpcError as error:
-            raise _elige_error(error) from error
+            raise _elige_error(error, following.timeout) from error
         finally:
             call.cancel()
 
@@ -297,5 +310,11 @@ def _rpc(channel: Any, method: Method, *, streams: bool = False) -> Callable[...
     return rpc
 
 
-def _elige_error(error: grpc.RpcError) -> EligeError:
-    return EligeError(error.code().name, error.details() or "")
+def _elige_error(error: grpc.RpcError, seconds: float | None) -> EligeError:
+    """With the words of the service; where nobody heard from it in time, with ours, for gRPC says no number."""
+    code, message = error.code().name, error.details() or ""
+    if code == "DEADLINE_EXCEEDED" and "Deadline Exceeded" in message:
+        message = f"no answer in time: timeout={seconds:g} seconds" if seconds is not None else message
+    told = EligeError(code, message)
+    told.__cause__ = error
+    return told

@@ -1,5 +1,7 @@
 """What a client can ask of the log, each once for both clients."""
 
+import math
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,8 +11,9 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack
 from google.protobuf.message import Message
 
 from elige.client import evaluation_replies, replies
+from elige.client.errors import EligeError
 from elige.client.evaluation_records import Diagnosis, Evaluation, Plan
-from elige.client.operations import Call, Method, Operation
+from elige.client.operations import Call, Method, Operation, Pause
 from elige.client.records import LoggedDecision
 from elige.client.requests import texts
 from elige.client.values import duration, timestamp
@@ -19,6 +22,11 @@ from elige.v1 import common_pb2, decisions_pb2, evaluations_pb2
 T = TypeVar("T")
 SNAPSHOT = "snapshot:"
 PAGE = 1_000
+OPEN = ("queued", "running")
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between two looks at an evaluation that is waited for: the longer it takes, the longer."""
+PATIENCE = 60.0
+"""Seconds without a word from the service, after which nobody waits any more."""
 
 _SERVICE = "/elige.v1.EvaluationService/"
 START = Method(f"{_SERVICE}StartEvaluation", evaluations_pb2.StartEvaluationRequest, evaluations_pb2.Evaluation)
@@ -106,7 +114,8 @@ def start_evaluation(
     grid: learners with alternatives, of which one is chosen and judged: `squarecb:gamma_scale=1|10`.
     request_id: makes the call safe to repeat; by default a fresh one, since the client repeats it by itself.
 
-    Follow it with `watch_evaluation`. Raises EligeError; TypeError or ValueError for an argument that can't be sent.
+    Wait for it with `wait_for_evaluation`, or follow it with `watch_evaluation`. Raises EligeError; TypeError or
+    ValueError for an argument that can't be sent.
     """
     response: evaluations_pb2.Evaluation = yield Call(START, _start_request(campaign, **arguments), timeout)
     return evaluation_replies.evaluation(response)
@@ -121,23 +130,25 @@ def evaluation(evaluation_id: str, *, timeout: float | None = None) -> Operation
 
 
 def evaluations(
-    *, campaign: str = "", states: Iterable[str] = (), timeout: float | None = None
+    *, campaign: str = "", states: Iterable[str] = (), limit: int | None = None, timeout: float | None = None
 ) -> Operation[list[Evaluation]]:
-    """All evaluations, newest first, without their results.
+    """Evaluations, newest first, without their results: all, or at most `limit`.
 
     campaign: only of this one.  states: only in these: `queued`, `running`, `done`, `failed`, `cancelled`.
 
     Raises EligeError; ValueError for a state there is not.
     """
-    request = evaluations_pb2.ListEvaluationsRequest(campaign=campaign, page_size=PAGE)
+    request = evaluations_pb2.ListEvaluationsRequest(campaign=campaign)
     request.states.extend(_numbers("state", states, evaluations_pb2.EvaluationState, "EVALUATION_STATE_"))
     found: list[Evaluation] = []
-    while True:
+    while limit is None or len(found) < limit:
+        request.page_size = PAGE if limit is None else min(PAGE, limit - len(found))
         response: evaluations_pb2.ListEvaluationsResponse = yield Call(LIST, request, timeout)
         found += map(evaluation_replies.evaluation, response.evaluations)
         if not response.next_page_token:
-            return found
+            break
         request.page_token = response.next_page_token
+    return found
 
 
 def cancel_evaluation(evaluation_id: str, *, timeout: float | None = None) -> Operation[Evaluation]:
@@ -146,6 +157,34 @@ def cancel_evaluation(evaluation_id: str, *, timeout: float | None = None) -> Op
         CANCEL, evaluations_pb2.CancelEvaluationRequest(id=evaluation_id), timeout
     )
     return evaluation_replies.evaluation(response)
+
+
+def wait_for_evaluation(evaluation_id: str, *, timeout: float | None = None) -> Operation[Evaluation]:
+    """An evaluation once it has ended: done, failed or cancelled. A service that is away for less than a minute, while
+    it is begun anew, is waited for.
+
+    timeout: seconds; by default as long as it takes. Raises EligeError, DEADLINE_EXCEEDED where the time is over: the
+    evaluation goes on, and can be waited for again.
+    """
+    began = heard = time.monotonic()
+    pause, left = SHORTEST_PAUSE, math.inf if timeout is None else timeout
+    found: Evaluation | None = None
+    while True:
+        try:
+            found = yield from evaluation(evaluation_id, timeout=max(1.0, left) if left < PATIENCE else None)
+            heard = time.monotonic()
+        except EligeError as error:
+            if error.code != "UNAVAILABLE" or time.monotonic() - heard > PATIENCE:
+                raise
+        if found is not None and found.state not in OPEN:
+            return found
+        left = math.inf if timeout is None else timeout - (time.monotonic() - began)
+        if left <= 0.0:
+            state = f"{found.state}, {found.progress:.0%}" if found else "not heard of"
+            told = f"evaluation {evaluation_id!r} is {state}, after {timeout:g} seconds"
+            raise EligeError("DEADLINE_EXCEEDED", f"{told}; it goes on unless it is cancelled")
+        yield Pause(min(pause, left))
+        pause = min(2.0 * pause, LONGEST_PAUSE)
 
 
 def watch_evaluation(evaluation_id: str, *, timeout: float | None = None) -> Following[Evaluation]:

@@ -90,13 +90,14 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class JudgedPolicy:
     """A policy in a result. role: `candidate`, `logged`, `uniform`, `fixed` or `control`; note: how it was judged where
-    that is not plain.
+    that is not plain. arguments: by slot, its exact configuration, defaults included; of one that was asked for.
     """
 
     label: str
     role: str
     note: str
     findings: tuple[Finding, ...]
+    arguments: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,8 @@ class EvaluationResult:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """An evaluation. state: `queued`, `running`, `done`, `failed` or `cancelled`; request: what was asked, as the
-    contract's JSON has it. result: None unless it is done, and in lists.
+    contract's JSON has it. error, error_code: what ended it if it failed, in words and as the name of a gRPC status:
+    `FAILED_PRECONDITION` where this log can't answer. result: None unless it is done, and in lists.
     """
 
     id: str
@@ -170,6 +172,7 @@ class Evaluation:
     finished_at: datetime | None
     created_by: str
     error: str
+    error_code: str
     result: EvaluationResult | None
 
 

@@ -19,7 +19,7 @@ from elige.client.evaluation_records import (
 )
 from elige.client.replies import name_of
 from elige.client.values import moment, optional, to_dict
-from elige.v1 import estimates_pb2, evaluations_pb2
+from elige.v1 import common_pb2, estimates_pb2, evaluations_pb2
 
 
 def evaluation(message: evaluations_pb2.Evaluation) -> Evaluation:
@@ -35,6 +35,9 @@ def evaluation(message: evaluations_pb2.Evaluation) -> Evaluation:
         finished_at=moment(message, "finished_at"),
         created_by=message.created_by,
         error=message.error.message,
+        error_code=name_of(common_pb2.ErrorCode, message.error.code, "ERROR_CODE_").upper()
+        if message.HasField("error")
+        else "",
         result=_result(message.result) if message.HasField("result") else None,
     )
 
@@ -85,6 +88,7 @@ def _judged(message: estimates_pb2.JudgedPolicy) -> JudgedPolicy:
         role=name_of(estimates_pb2.PolicyRole, message.role, "POLICY_ROLE_"),
         note=message.note,
         findings=tuple(map(_finding, message.findings)),
+        arguments={one.slot: one.arguments for one in message.arguments},
     )
 
 

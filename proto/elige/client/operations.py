@@ -60,7 +60,15 @@ class Call:
     timeout: float | None
 
 
-Operation = Generator[Call, Any, T]
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """So many seconds to let go by."""
+
+    seconds: float
+
+
+Operation = Generator[Call | Pause, Any, T]
+"""Asks for calls, is sent their answers, or has their EligeError thrown in, and returns its result."""
 
 DECIDE = Method("/elige.v1.DecisionService/Decide", decisions_pb2.DecideRequest, decisions_pb2.Decision)
 BATCH_DECIDE = Method(

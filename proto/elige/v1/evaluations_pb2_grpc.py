@@ -142,8 +142,8 @@ class EvaluationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Diagnose(self, request, context):
-        """Checks whether a campaign decides, receives and learns as it should, and says what to do if not. NOT_FOUND: no such
-        campaign.
+        """Checks whether a campaign decides, receives and learns as it should, and says what to do if not. Takes seconds; ends
+        with its caller. NOT_FOUND: no such campaign. RESOURCE_EXHAUSTED: too many wait, or there is too little memory.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +152,8 @@ class EvaluationServiceServicer(object):
     def Plan(self, request, context):
         """Says how many decisions, and how much time, a campaign needs to tell a difference, simulated from its own rates.
         NOT_FOUND: no such campaign. INVALID_ARGUMENT: a number outside its range. FAILED_PRECONDITION: the campaign has no
-        rates yet, and the request gives none.
+        rates yet, and the request gives none. Takes seconds; ends with its caller. RESOURCE_EXHAUSTED: too many wait, or
+        there is too little memory.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

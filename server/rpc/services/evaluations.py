@@ -2,11 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 import grpc
 
@@ -16,16 +14,17 @@ from policies.expressions import ExpressionError
 from policies.registry import PolicyError
 from server.errors import InvalidRequest
 from server.evaluation.asking import ID_BYTES, ask
-from server.evaluation.diagnosing import examine
+from server.evaluation.calls import Calls
+from server.evaluation.diagnosing import checked_language, examine
 from server.listing import Asked, list_decisions
 from server.planning import plan
 from server.rpc import evaluations_wire, findings_wire, plans_wire, wire
 from server.rpc.paging import Page, page_of
 from server.service import Service
+from server.store import campaigns as campaign_rows
 from server.store import evaluations as evaluation_rows
 from server.store.evaluations import EvaluationState, StoredEvaluation
 
-T = TypeVar("T")
 Context = grpc.aio.ServicerContext
 WATCH_SECONDS = 0.25
 """How often a stream looks for progress."""
@@ -36,7 +35,7 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._one_by_one = ThreadPoolExecutor(1, thread_name_prefix="elige-asked")
+        self._calls = Calls(service.database.address)
 
     async def StartEvaluation(self, request: pb.StartEvaluationRequest, context: Context) -> pb.Evaluation:  # noqa: N802
         stored = await asyncio.to_thread(self._start, request)
@@ -100,32 +99,33 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
 
     async def Diagnose(self, request: pb.DiagnoseRequest, context: Context) -> pb.DiagnoseResponse:  # noqa: N802
         since, until = evaluations_wire.read_period(request.period)
-        found = await self._in_turn(
+        lang = checked_language(request.language)
+        await asyncio.to_thread(self._check_campaign, request.campaign)
+        found = await self._calls.answer(
             partial(
                 examine,
-                self._service.database,
-                request.campaign,
+                campaign=request.campaign,
                 since=since,
                 until=until,
-                lang=request.language,
+                lang=lang,
                 now=datetime.now(UTC),
             )
         )
         return findings_wire.write_diagnosed(found)
 
     async def Plan(self, request: pb.PlanRequest, context: Context) -> pb.PlanResponse:  # noqa: N802
-        return await self._in_turn(partial(self._plan, request))
-
-    async def _in_turn(self, work: Callable[[], T]) -> T:
-        """What computes for seconds: several at once would slow decisions several times as much."""
-        return await asyncio.get_running_loop().run_in_executor(self._one_by_one, work)
-
-    def _plan(self, request: pb.PlanRequest) -> pb.PlanResponse:
         try:
             asked = plans_wire.read_plan(request)
         except PolicyError as error:
             raise InvalidRequest(str(error)) from error
-        return plans_wire.write_planned(plan(self._service.database, asked, now=datetime.now(UTC)), asked)
+        await asyncio.to_thread(self._check_campaign, asked.campaign)
+        planned = await self._calls.answer(partial(plan, request=asked, now=datetime.now(UTC)))
+        return plans_wire.write_planned(planned, asked)
+
+    def _check_campaign(self, campaign: str) -> None:
+        """Before a process is begun for nothing. Raises NoSuchCampaign."""
+        with self._service.database.reading() as connection:
+            campaign_rows.read_version(connection, campaign)
 
     def _start(self, request: pb.StartEvaluationRequest) -> StoredEvaluation:
         try:

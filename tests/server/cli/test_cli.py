@@ -79,7 +79,7 @@ def test_a_file_of_several_campaigns_keeps_its_lines() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["evaluate", "--campaign", "nope"], "no campaign 'nope'; known: none"),
+        (["evaluate", "--campaign", "nope"], "there is no database at sqlite:///elige.db"),
         (["campaign", "show", "nope"], "no campaign 'nope'; known: none"),
         (
             ["campaign", "list", "--db", "mysql://x/y"],

@@ -46,6 +46,22 @@ def test_where_all_is_well_it_ends_with_0(
     assert {one["level"] for one in json.loads(run("--json").output)} == {"ok", "note"}
 
 
+def test_in_spanish(run: Run, put: Any, hero: str) -> None:
+    put(hero)
+    told = run("--lang", "es").output.splitlines()
+    assert told[0].split() == ["sobre", "qué", "pasa", "qué", "hacer"]
+    assert told[1].split()[:5] == ["problema", "decisiones", "Todavía", "no", "hay"]
+    assert "Pida una: elige decide hero." in told[1]
+    plain = json.loads(run("--lang", "es", "--json").output)
+    assert {(one["level"], one["about"]) for one in plain} == {
+        (one["level"], one["about"]) for one in json.loads(run("--json").output)
+    }
+    assert "La campaña está activa." in {one["says"] for one in plain}
+    refused = run("--lang", "fr")
+    assert refused.exit_code == 2
+    assert "'fr': expected one of en, es" in refused.output
+
+
 def test_a_campaign_that_is_not_there(run: Run) -> None:
     assert "no campaign 'hero'" in str(run().exception)
 

@@ -60,8 +60,10 @@ def test_a_log_without_propensities(trial: Trial) -> None:
         (["--policy", "fixed:c"], "policy 'fixed:c': no variant 'c' in this log; it has: ['a', 'b']"),
         (["--policy", "epsilonn"], "did you mean 'epsilon'"),
         (["--lang", "fr"], "language 'fr': expected one of en, es"),
+        (["--seed", "9" * 20], "seed 99999999999999999999: expected 0 to 9007199254740992"),
+        (["--learn-every", "10"], "learn_every '10': expected together with replay"),
     ],
-    ids=["empty period", "since after until", "where", "slot", "variant", "policy", "language"],
+    ids=["empty period", "since after until", "where", "slot", "variant", "policy", "language", "seed", "learn every"],
 )
 def test_what_can_not_be_asked_of_this_log(run: Run, trial: Trial, arguments: list[str], says: str) -> None:
     assert trial(rows()).exit_code == 0
@@ -91,7 +93,9 @@ def test_times_that_have_not_been_yet_refuse_everything(run: Run, trial: Trial) 
     told = evaluated(run)
     assert told.exit_code == 3
     assert "400 of 400 rounds are later than now; the last is of 2099-" in told.output
-    assert "No policy can be judged: 400 of 400 rounds" in told.output
+    text = " ".join(told.output.split())
+    assert text.count("400 of 400 rounds are later than now") == 1, "the reason is told once"
+    assert "No policy can be judged while a check is red." in text
     forced = evaluated(run, "--force", "--estimator", "snips")
     assert forced.exit_code == 0
     assert "fixed:a (forced)" in forced.output
@@ -152,6 +156,14 @@ def test_red_findings_end_with_3(run: Run, trial: Trial) -> None:
         (["--world", "rare", "--engine", "ray"], "expected with a .parquet log"),
         (["--world", "rare", "--cluster", "10.0.0.1:6379"], "goes with --engine ray"),
         (["--world", "rare", "--html", "nowhere/page.html"], "no folder 'nowhere' to write it to"),
+        (["--world", "rare", "--html", "."], "'.' is a folder; expected a file"),
+        (["--world", "rare", "--log", "trial.csv", "--mapping", "trial.yaml"], "goes with no other log"),
+        (["--world", "rare", "--seed", "-3"], "--seed"),
+        (["--campaign", "a", "--rounds", "5"], "goes with --world"),
+        (
+            ["--world", "rare", "--diagnose", "--policy", "auto", "--html", "a.html"],
+            "expected without --policy, --html",
+        ),
     ],
 )
 def test_what_can_not_be_had_is_told_before_the_log_is_read(run: Run, arguments: list[str], message: str) -> None:

@@ -1,8 +1,9 @@
 """`elige evaluate --save` and `elige evaluation`: kept, listed, shown, computed again, cancelled."""
 
 import json
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from server.cli import app
 from server.evaluation.asking import ask
+from server.evaluation.keeping import drop
 from server.evaluation.request import EvaluationRequest
 from server.store.database import Database
 
@@ -75,6 +77,12 @@ def test_one_that_is_saved_can_be_shown_and_computed_again(
     assert "… and " in other.output
     assert "the log was changed, or the machine is another" in other.output
 
+    spanish = run(*asked, "--save", "--lang", "es").output.splitlines()[-1]
+    assert spanish.startswith("guardado: elige evaluation show ")
+    shown = run("evaluation", "show", spanish.split()[-1]).output
+    assert re.search(r"política +DR +intervalo del 95 %\s", shown)
+    assert re.search(r"lo mostrado +0,\d+ +\[0,\d+; 0,\d+\]", shown)
+
 
 def test_json_stays_json(run: Run, matured: None) -> None:
     saved = run("evaluate", "--campaign", "hero", "--slot", "headline", "--estimator", "ips", "--save", "--json")
@@ -96,6 +104,31 @@ def test_one_that_waits_can_be_cancelled(run: Run, matured: None, database: Data
     assert run("evaluation", "cancel", "e1").output == "e1: cancelled\n"
     assert "evaluation e1: cancelled" in run("evaluation", "show", "e1").output
     assert "no evaluation 'nope'" in str(run("evaluation", "cancel", "nope").exception)
+
+
+def test_a_list_says_how_long_a_server_keeps_them(run: Run, matured: None, database: Database) -> None:
+    now = datetime.now(UTC)
+    for name in ("e1", "e2"):
+        ask(database, EvaluationRequest(campaign="hero"), evaluation_id=name, now=now)
+    run("evaluation", "cancel", "e1")
+    assert "kept until" not in run("evaluation", "list").output
+    assert {one["kept_until"] for one in json.loads(run("evaluation", "list", "--json").output)} == {None}
+    drop(database, timedelta(days=30), now=now)
+    assert "kept until" in run("evaluation", "list").output
+    listed = {one["id"]: one for one in json.loads(run("evaluation", "list", "--json").output)}
+    ended, until = (datetime.fromisoformat(listed["e1"][name]) for name in ("finished_at", "kept_until"))
+    assert until - ended == timedelta(days=30)
+    assert listed["e2"]["kept_until"] is None, "it has not ended"
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [("soon", "'soon' is not a duration"), ("5m", "'5m': expected from PT1H to P36500D"), ("40000d", "'40000d'")],
+)
+def test_how_long_they_can_not_be_kept(kept: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    refused = CliRunner().invoke(app, ["serve", "--db", "memory:", "--keep-evaluations", kept])
+    assert (refused.exit_code, told in refused.output) == (2, True), refused.output
 
 
 def test_those_that_have_ended_can_be_deleted(run: Run, matured: None, database: Database) -> None:

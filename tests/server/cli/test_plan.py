@@ -1,6 +1,7 @@
 """`elige plan`: a table for people, JSON for programs."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,16 @@ def test_a_plan_for_people_and_for_programs(run: Run, put: Any, hero: str) -> No
     spanish = json.loads(run(*TOLD, "--json", "--lang", "es", "--horizon", "1d").output)
     assert spanish["summary"].startswith("El tráfico no basta")
     assert [point["after"] for point in spanish["points"]] == ["P1D"]
+
+
+def test_a_plan_in_spanish(run: Run, put: Any, hero: str) -> None:
+    put(hero)
+    told = run(*TOLD, "--lang", "es", "--horizon", "10d").output
+    assert re.search(r"días +decisiones +probabilidad de verla +ganancia +desde +hasta", told)
+    assert "20.000" in told, "decisions, as Spanish writes thousands"
+    assert re.search(r"recompensa media +0,3 +lo pedido", told)
+    assert re.search(r"ventana de la recompensa +PT30M +la campaña", told)
+    assert re.search(r"contexto +ninguno ", told)
 
 
 def test_mistakes(run: Run, put: Any, hero: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server.errors import Conflict, InvalidRequest
 from server.evaluation.__main__ import answer_to
 from server.evaluation.asking import ask, drafted
 from server.evaluation.computing import compute, keep, repeat, without_persons
@@ -108,6 +109,9 @@ def test_a_group_that_may_be_a_person_is_not_named(database: Database, kept: Sto
     assert found["groups"][1]["note"] == ""
     assert found["groups"][1]["rows"] == few["rows"]
     assert [one["groups"][0]["name"] for one in found["views"]] == ["(fewer than 10 people)", "2026-03-01"]
+    others = {**refused, "name": "(otros: 3 valores)"}
+    spanish = without_persons({**result, "groups": [few, others], "views": []}, lang="es")
+    assert [group["name"] for group in spanish["groups"]] == ["(menos de 10 personas)", "(otros: 3 valores)"]
 
 
 @pytest.mark.parametrize(
@@ -149,3 +153,22 @@ def test_progress_is_told(database: Database, url: str, matured: None, clock: An
     assert told[0] == ("reading the log", 0.0)
     assert ("training linear", 1.0) in told
     assert all(0.0 <= done <= 1.0 for _, done in told)
+
+
+def test_a_request_that_is_repeated_is_answered_whatever_became_of_its_campaign(
+    database: Database, matured: None, clock: Any, sql: Any, put: Any, hero: str
+) -> None:
+    def again(request: EvaluationRequest = ASKED) -> str:
+        return ask(database, request, evaluation_id="e2", now=clock(), request_id="r1").id
+
+    ask(database, ASKED, evaluation_id="e1", now=clock(), request_id="r1")
+    put(hero.replace("headline:", "title:"))
+    assert again() == "e1"
+    with pytest.raises(InvalidRequest, match="has no slot 'headline'"):
+        ask(database, ASKED, evaluation_id="e3", now=clock(), request_id="r2")
+    with pytest.raises(Conflict, match="'r1' was used before with another payload"):
+        again(replace(ASKED, seed=1))
+    # as a version kept it that had no grids to ask for
+    older = {name: value for name, value in ASKED.document().items() if name != "grid"}
+    sql("UPDATE evaluations SET request = :older, request_hash = 'another'", older=orjson.dumps(older).decode())
+    assert again() == "e1"

@@ -5,7 +5,6 @@ tell what the test wants; tests/server/rpc/test_evaluations.py has a real one.
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from server.errors import InvalidRequest
 from server.evaluation import jobs as module
+from server.evaluation import processes
 from server.evaluation.jobs import Jobs
 from server.store import evaluations as rows
 from server.store.database import Database
@@ -41,7 +42,7 @@ def does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Non
 
     def does(script: str) -> None:
         text = SAYS.format(folder=str(tmp_path)) + script
-        monkeypatch.setattr(module, "COMMAND", (sys.executable, "-S", "-c", text))
+        monkeypatch.setattr(module, "COMMAND", ("-S", "-c", text))
 
     return does
 
@@ -89,7 +90,7 @@ async def working(database: Database, clock: Callable[[], datetime] = utc_now) -
 
 
 async def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < deadline, "it did not happen"
         await asyncio.sleep(0.01)
@@ -189,6 +190,7 @@ def test_one_that_is_killed_is_begun_once_more_and_then_failed(
     ("script", "code", "error"),
     [
         ('tell(code="INVALID_ARGUMENT", error="no slot")', "INVALID_ARGUMENT", "no slot"),
+        ('tell(code="UNAVAILABLE", error="the database is away")', "UNAVAILABLE", "the database is away"),
         ("sys.exit(3)", "INTERNAL", "its process ended without an answer, with exit code 3, 2 times"),
         ('print("{\\"result", end=""); sys.exit(0)', "INTERNAL", "with exit code 0, 2 times"),
     ],
@@ -258,3 +260,53 @@ def test_it_goes_on_looking_after_the_database_was_away(
     run(scenario)
     assert read(database, "e1").state is EvaluationState.DONE
     assert [one["reason"] for one in said if one["event"] == "evaluations wait"] == ["RuntimeError: a defect"]
+
+
+def test_one_that_found_the_database_away_is_begun_once_more(database: Database, ask: Any, does: Any) -> None:
+    first = 'tell(code="UNAVAILABLE", error="the database is away") if len(begun) == 1 else '
+    does("begun = (folder / sys.argv[1]).read_text().split()\n" + first + ANSWERS.partition("; ")[2])
+    ask("e1")
+
+    async def scenario() -> None:
+        async with working(database):
+            await until(lambda: read(database, "e1").state.ended)
+
+    run(scenario)
+    assert (read(database, "e1").state, read(database, "e1").attempts) == (EvaluationState.DONE, 2)
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_an_answer_that_can_not_be_kept_keeps_no_other_waiting(
+    database: Database, ask: Any, does: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL has no place for a NUL in a text, which an error may quote; a line may be too long to be read; and
+    whatever else it is.
+    """
+    monkeypatch.setattr(processes, "LONGEST_LINE", 1_000)
+    finish = rows.finish
+
+    def refuses(connection: Any, held: StoredEvaluation, **told: Any) -> bool:
+        if held.id == "e3":
+            raise InvalidRequest("it can't be stored")
+        return finish(connection, held, **told)
+
+    monkeypatch.setattr(rows, "finish", refuses)
+    does(
+        'tell(stage="training a\\0b", done=0.5)\n'
+        'if sys.argv[1] == "e1": tell(code="INVALID_ARGUMENT", error="no key a\\0b"); sys.exit()\n'
+        'tell(result={"n": "1" * (9_000 if sys.argv[1] == "e2" else 1)}, provenance={})'
+    )
+    names = ("e1", "e2", "e3", "e4")
+    for name in names:
+        ask(name)
+
+    async def scenario() -> None:
+        async with working(database):
+            await until(lambda: all(read(database, name).state.ended for name in names))
+
+    run(scenario)
+    refused, long, unkept, done = (read(database, name) for name in names)
+    assert refused.error == "no key a\ufffdb"
+    assert (done.state, done.result) == (EvaluationState.DONE, {"n": "1"})
+    assert (long.error_code, "more than" in (long.error or "")) == ("RESOURCE_EXHAUSTED", True)
+    assert (unkept.error_code, unkept.error) == ("INTERNAL", "its answer can't be kept: it can't be stored")

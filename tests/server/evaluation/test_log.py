@@ -176,7 +176,8 @@ def test_a_snapshot_that_sees_something_else_is_not_judged(
     put(hero)
     log.visits(20)
     new_trainer().step(clock.move(hours=1))
-    assert snapshot_candidate(database, "hero", "headline", "snapshot:1")
+    assert snapshot_candidate(database, "hero", "headline", "snapshot:1").note.endswith(", as served")
+    assert snapshot_candidate(database, "hero", "headline", "snapshot:1", lang="es").note.endswith(", como se sirvió")
     assert all("time.hours" in context for context in read_log(database, "hero").contexts)
     put(hero.replace("slots:", "clock: false\nslots:"))
     assert all(context.keys() == {"country"} for context in read_log(database, "hero").contexts)
@@ -326,6 +327,7 @@ def test_groups_by_the_segments_of_the_newest_snapshot(
     trainer.step(clock.move(hours=1))
     whole = read_log(database, "hero")
     by = groups_by(database, whole, "segment")
+    assert all(note.startswith("segmento ") for note in groups_by(database, whole, "segment", lang="es").notes.values())
     found = evaluate(whole, by=by)
     assert len({group.name for group in found.groups}) == 2
     for group in found.groups:

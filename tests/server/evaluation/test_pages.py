@@ -157,11 +157,11 @@ def test_a_page_in_all_its_views(page: Database, tmp_path: Path) -> None:
     )
     found = run(Stored(page), request)
     assert found.slots == ("headline", "cta")
-    assert [(view.kind, view.title) for view in found.views] == [
-        ("slot", "slot"),
+    assert [(view.kind, view.key) for view in found.views] == [
+        ("slot", ""),
         ("group", "send"),
-        ("time", "every 1d"),
-        ("metric", "metric"),
+        ("time", "1d"),
+        ("metric", ""),
     ]
     assert (found.by, [group.n for group in found.groups]) == ("country", [200, 200])
     assert [group.name for group in found.views[2].groups] == ["2026-03-01", "2026-03-02"]
@@ -223,6 +223,9 @@ def test_a_snapshot_decides_the_page_as_it_was_served(
     assert row.note.endswith(", as served")
     assert row.diagnostics is not None
     assert row.slots.keys() == {"headline", "cta"}
+    told = found.to_dict()["provenance"]["policies"]["snapshot:1"]  # type: ignore[index]
+    assert {slot: one["policy"] for slot, one in told.items()} == {"headline": "auto", "cta": "auto"}
+    assert told["cta"]["arguments"].startswith("auto --judging")
 
 
 def test_a_slot_that_learns_nothing_is_served_as_the_campaign_says(
@@ -316,3 +319,49 @@ def test_a_variant_that_came_later(put: Any, hero: str, log: Any, clock: Any, ne
     assert before.estimates == stretch.rows[-1].estimates, "on the day before it came, the default stands for it"
     (headline, _) = found.views[0].groups
     assert {row.name: row.note for row in headline.rows}["fixed:trust"].startswith("eligible in 50% of the rounds")
+
+
+def test_some_slots_are_a_page_and_the_others_are_as_they_were_logged(
+    put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, tmp_path: Path
+) -> None:
+    """A click takes `price` above and `end` below; what stands between them changes nothing, and weighs nothing."""
+    third = "  footer:\n    default: end\n    variants: [{id: end}, {id: more}]\n"
+    put(hero.replace("slots:\n", "policy: uniform\nslots:\n") + third)
+    made = log.decide([{}] * 300)
+    both = [one for one in made if (one.choices[0].variant, one.choices[2].variant) == ("price", "end")]
+    happen(log, [(one, "click", 1.0) for one in both])
+    new_trainer().step(clock.move(hours=1))
+    source = Stored(log.database)
+    asked = EvaluationRequest(
+        campaign="hero",
+        slots=("footer", "headline"),
+        policies=("headline=fixed:price + footer=fixed:end", "uniform"),
+        estimators=("ips", "snips"),
+        interval="normal",
+    )
+    found = run(source, asked)
+    assert found.slots == ("headline", "footer"), "in the order in which they were decided"
+    row = found.row("headline=fixed:price + footer=fixed:end")
+    assert row.estimates["ips"].value == pytest.approx(6.0 * len(both) / 300), "1 of 3 variants, 1 of 2"
+    assert row.estimates["snips"].value == 1.0
+    assert row.diagnostics is not None
+    assert row.diagnostics.max_weight == pytest.approx(6.0)
+    assert found.row("uniform").estimates["ips"].value == pytest.approx(len(both) / 300)
+    assert [group.name for group in found.views[0].groups] == ["headline", "footer"]
+    assert found.notes[-1] == "Decided as they were logged, whatever a policy does: cta."
+    assert run(source, replace(asked, lang="es")).notes[-1].endswith("haga lo que haga una política: cta.")
+    assert not any("whatever a policy does" in note for note in run(source, replace(asked, slots=())).notes)
+    export_log(log.database, tmp_path)
+    assert run(Exported(tmp_path), asked).to_dict() == found.to_dict()
+    assert EvaluationRequest.from_document(asked.document()) == asked
+    two = ("--slot", "headline", "--slot", "footer")
+    told = CliRunner().invoke(app, ["evaluate", "--campaign", "hero", "--log", str(tmp_path), *two, "--json"])
+    assert json.loads(told.output)["slots"] == ["headline", "footer"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"slots": ("cta",)}, {"slots": ("cta", "cta")}, {"slot": "cta", "slots": ("a", "b")}]
+)
+def test_slots_that_are_none_one_or_several(asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"slots \[.*cta.*\]: expected none, one, or several that differ"):
+        EvaluationRequest(campaign="hero", **asked)

@@ -55,7 +55,9 @@ def test_what_a_newer_version_asked_is_not_taken_for_something_else() -> None:
         ({"model": "trees"}, "model 'trees': expected one of linear, vw, none"),
         ({"model": "none", "estimators": ("dm",)}, "estimator 'dm' needs a model of the rewards"),
         ({"train_share": 1.0}, "train_share 1.0: expected a number between 0 and 1"),
-        ({"confidence": 95.0}, "confidence 95.0: expected a number between 0 and 1"),
+        ({"confidence": 95.0}, "confidence 95.0: expected a number from 0.001 to 0.999999, such as 0.95"),
+        ({"confidence": 5e-324}, "confidence 5e-324: expected a number from 0.001"),
+        ({"confidence": 1.0 - 2.0**-53}, "expected a number from 0.001 to 0.999999"),
         (
             {"since": datetime(2026, 1, 3, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)},
             r"since 2026-01-03T00:00:00\+00:00 is not before until 2026-01-02",

@@ -1,5 +1,6 @@
 """An export written into a database again."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ CAME_BACK = ("campaigns", "decisions", "choices", "outcomes", "rewards", "window
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of another installation."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "target.db")
         opened = Database(f"sqlite:///{tmp_path / 'target.db'}")
         yield opened
         opened.close()
@@ -50,32 +52,38 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
 
 
 @pytest.fixture
-def source(database: Database, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, set_to: Any) -> Database:
+def source(
+    made_once: Any, database: Database, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, set_to: Any
+) -> Database:
     """Three days with a bit of everything; the last day's windows are open. A second campaign without decisions."""
-    put(hero)
-    put(hero.replace("campaign: hero", "campaign: other"))
-    log.visits(20)
-    ana, bea = log.decide([{"country": "ES"}, {"country": "PT"}], person="ana", request_id=None)
-    log.happen(ana, "revenue", 3.5, key="order-1")
-    log.happen(ana, "revenue", 3.5, key="order-2")
-    log.happen(bea, "click", after=timedelta(days=2))  # late
-    log.decide([{"country": "ES"}], defer_activation=True, activation_ttl=timedelta(hours=1))  # expires
-    (first,) = log.decide([{"country": "ES"}], request_id="visit-1")
-    with database.writing() as connection:  # another server's answer to the same request
-        other = replace(first, id=first.id[:-1] + ("0" if first.id[-1] != "0" else "1"))
-        decision_rows.drain(connection, [other])
-    clock.move(days=1)
-    log.visits(20)
-    new_trainer().step(clock.now)
-    put(hero.replace("price}", "cheap}"))
-    log.visits(20)
-    clock.move(days=1)
-    new_trainer().step(clock.now)
-    with database.writing() as connection:
-        blank(connection, [bea.id], now=clock.now)
-    log.visits(5)
-    log.decide([{"country": "PT"}], defer_activation=True, activation_ttl=timedelta(days=3))
-    set_to("hero", State.PAUSED)
+
+    def make() -> None:
+        put(hero)
+        put(hero.replace("campaign: hero", "campaign: other"))
+        log.visits(20)
+        ana, bea = log.decide([{"country": "ES"}, {"country": "PT"}], person="ana", request_id=None)
+        log.happen(ana, "revenue", 3.5, key="order-1")
+        log.happen(ana, "revenue", 3.5, key="order-2")
+        log.happen(bea, "click", after=timedelta(days=2))  # late
+        log.decide([{"country": "ES"}], defer_activation=True, activation_ttl=timedelta(hours=1))  # expires
+        (first,) = log.decide([{"country": "ES"}], request_id="visit-1")
+        with database.writing() as connection:  # another server's answer to the same request
+            other = replace(first, id=first.id[:-1] + ("0" if first.id[-1] != "0" else "1"))
+            decision_rows.drain(connection, [other])
+        clock.move(days=1)
+        log.visits(20)
+        new_trainer().step(clock.now)
+        put(hero.replace("price}", "cheap}"))
+        log.visits(20)
+        clock.move(days=1)
+        new_trainer().step(clock.now)
+        with database.writing() as connection:
+            blank(connection, [bea.id], now=clock.now)
+        log.visits(5)
+        log.decide([{"country": "PT"}], defer_activation=True, activation_ttl=timedelta(days=3))
+        set_to("hero", State.PAUSED)
+
+    made_once(make)
     return database
 
 

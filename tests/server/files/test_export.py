@@ -25,18 +25,22 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=Tru
 
 
 @pytest.fixture
-def exported(database: Any, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any) -> Any:
+def exported(made_once: Any, database: Any, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any) -> Any:
     """Three days of visits, all but the last learned; a second campaign without any."""
-    put(hero)
-    put(hero.replace("campaign: hero", "campaign: other"))
-    for _ in range(3):
-        log.visits(20)
-        clock.move(hours=1)
-        log.visits(20)
-        clock.move(hours=23)
-    put(hero.replace("price}", "cheap}"))
-    new_trainer().step(clock.now)
-    log.visits(5)
+
+    def make() -> None:
+        put(hero)
+        put(hero.replace("campaign: hero", "campaign: other"))
+        for _ in range(3):
+            log.visits(20)
+            clock.move(hours=1)
+            log.visits(20)
+            clock.move(hours=23)
+        put(hero.replace("price}", "cheap}"))
+        new_trainer().step(clock.now)
+        log.visits(5)
+
+    made_once(make)
     return database
 
 

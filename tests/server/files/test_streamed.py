@@ -79,7 +79,7 @@ def test_a_folder_and_a_large_file_are_judged_in_pieces(
     ids=["where", "interval and replay", "slot", "two keys"],
 )
 def test_what_needs_all_rows_at_once(folder: Path, asked: dict[str, object], says: str) -> None:
-    source = Streamed(folder, ColumnMapping("arm", "visit", context={"country": "text"}), 1)
+    source = Streamed(folder, ColumnMapping("arm", "visit", shares="equal", context={"country": "text"}), 1)
     with pytest.raises(InvalidRequest, match=says):
         source.evaluate(EvaluationRequest("days", **asked), progress=lambda what, done: None)  # type: ignore[arg-type]
 

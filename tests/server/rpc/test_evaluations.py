@@ -1,17 +1,18 @@
 """Evaluations as jobs, through a real server: asked for once, computed by a process of its own, followed, stopped."""
 
-import threading
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from elige.client.values import to_dict
-from elige.v1 import estimates_pb2
+from elige.v1 import decisions_pb2, estimates_pb2
 from elige.v1 import evaluations_pb2 as pb
-from server.errors import InvalidRequest
-from server.evaluation import jobs
+from server.evaluation import calls, jobs
 from server.evaluation.log import read_log
 from server.rpc.services import evaluations as service
 from server.store.database import Database
@@ -39,6 +40,21 @@ def nobody_computes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(server: Any, campaign: str = "hero", **asked: Any) -> Any:
     return server.evaluations.StartEvaluation(pb.StartEvaluationRequest(campaign=campaign, **asked), timeout=60)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_an_evaluation_from_start_to_result(server: Any, matured: None, database: Database) -> None:
@@ -96,6 +112,8 @@ def test_what_can_not_be_asked_is_refused_at_once(
         ({"policies": [{"name": "uniform"}] * 101}, "101 policies: expected at most 100"),
         ({"estimators": ["guess"]}, "'guess'"),
         ({"slots": ["nope"]}, "no slot 'nope'; it has: headline, cta"),
+        ({"slots": ["headline", "nope"]}, "no slot 'nope'; it has: headline, cta"),
+        ({"slots": ["cta", "cta"]}, "slots ['cta', 'cta']: expected none, one, or several that differ"),
         ({"where": "country = 'ES'"}, "country = 'ES'"),
         ({"reward": "nope + 1"}, "nope"),
         ({"reward_low": 0.0}, "reward_low: expected together with reward"),
@@ -113,6 +131,9 @@ def test_what_can_not_be_asked_is_refused_at_once(
         ({"seed": 2**53 + 1}, "seed 9007199254740993: expected 0 to"),
         ({"metrics": ["nope"]}, "no metric 'nope'"),
         ({"level": 1.0}, "confidence 1.0"),
+        ({"level": 5e-324}, "confidence 5e-324: expected a number from 0.001"),
+        ({"by": ["country"] * 21}, "by: 21 keys: expected at most 20"),
+        ({"by": ["x" * 70_000]}, "bytes: expected at most 65,536"),
         ({"train_share": 0.0}, "train_share 0.0"),
         ({"seed": -1}, "seed -1: expected 0 to 9007199254740992"),
         ({"every": {"seconds": 1}}, "expected at least 1 minute"),
@@ -123,7 +144,6 @@ def test_what_can_not_be_asked_is_refused_at_once(
     ):
         code, text = refused(**asked)
         assert (code, told in text) == ("INVALID_ARGUMENT", True), (asked, code, text)
-    assert refused(slots=["headline", "cta"])[0] == "UNIMPLEMENTED"
     assert refused(policies=[{"name": "uniform", "label": "even"}])[0] == "UNIMPLEMENTED"
     assert sql("SELECT * FROM evaluations") == []
 
@@ -144,6 +164,7 @@ def test_what_was_asked_is_told_back(server: Any, matured: None, nobody_computes
         campaign="hero",
         policies=[{"name": "epsilon", "parameters": {"epsilon": 0.1}}, {"name": "headline=uniform + cta=fixed:try"}],
         where="country == 'ES'",
+        slots=["headline", "cta"],
         estimators=["ips"],
         reward="click * 2",
         reward_low=0.0,
@@ -235,18 +256,29 @@ def test_one_that_there_is_not(server: Any, refusal: Refusal, call: str) -> None
     )
 
 
-def test_plans_are_made_one_after_the_other(server: Any, matured: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside: set[int] = set()
-    together: list[int] = []
+@pytest.mark.parametrize("call", ["Plan", "Diagnose"])
+def test_what_computes_ends_with_its_caller(
+    server: Any, hero: str, put: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: str
+) -> None:
+    put(hero)
+    file = tmp_path / "pid"
+    says = f"import os, pathlib; pathlib.Path({str(file)!r}).write_text(str(os.getpid()))"
+    waits = f"{says}\nwhile os.read(0, 1024): pass"
+    monkeypatch.setattr(calls, "COMMAND", ("-S", "-c", waits))
+    asked = getattr(server.evaluations, call).future(getattr(pb, f"{call}Request")(campaign="hero"), timeout=60)
+    until(lambda: file.exists() and file.read_text())
+    server.decisions.Decide(decisions_pb2.DecideRequest(campaign="hero"), timeout=60)  # nobody waits for it
+    asked.cancel()
+    until(lambda: not alive(int(file.read_text())))
 
-    def made(*_: Any, **__: Any) -> None:
-        inside.add(threading.get_ident())
-        together.append(len(inside))
-        threading.Event().wait(0.02)  # long enough for another to come in, if it could
-        inside.remove(threading.get_ident())
-        raise InvalidRequest("as far as it goes")
 
-    monkeypatch.setattr(service, "plan", made)
-    asked = [server.evaluations.Plan.future(pb.PlanRequest(campaign="hero"), timeout=60) for _ in range(3)]
-    assert {one.exception().details() for one in asked} == {"as far as it goes"}
-    assert together == [1, 1, 1]
+def test_one_that_another_version_kept_hides_no_other(
+    server: Any, matured: None, nobody_computes: None, sql: Callable[..., list[Any]]
+) -> None:
+    first, second = start(server, request_id="r1"), start(server)
+    sql("UPDATE evaluations SET request = '{\"weather\": 1}' WHERE evaluation_id = :id", id=first.id)
+    listed = server.evaluations.ListEvaluations(pb.ListEvaluationsRequest(), timeout=60).evaluations
+    assert {one.id: (one.request.campaign, one.request.request_id) for one in listed} == {
+        first.id: ("hero", "r1"),
+        second.id: ("hero", ""),
+    }

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from elige.client.values import to_dict
-from elige.v1 import common_pb2, decisions_pb2, estimates_pb2
+from elige.v1 import decisions_pb2, estimates_pb2
 from elige.v1 import evaluations_pb2 as pb
+from server.evaluation.diagnosing import examine
+from server.store.database import Database
 
 Refusal = Callable[..., tuple[str, str]]
 
@@ -48,7 +50,9 @@ def test_decisions_page_by_page(server: Any, made: list[Any], refusal: Refusal) 
     assert refusal(server.evaluations.ListDecisions, pb.ListDecisionsRequest(campaign="nope"))[0] == "NOT_FOUND"
 
 
-def test_a_diagnosis_says_what_doctor_and_log_say(server: Any, made: list[Any], refusal: Refusal) -> None:
+def test_a_diagnosis_says_what_doctor_and_log_say(
+    server: Any, made: list[Any], refusal: Refusal, database: Database
+) -> None:
     answer = server.evaluations.Diagnose(pb.DiagnoseRequest(campaign="hero"), timeout=60)
     severities = [one.severity for one in answer.findings]
     assert severities == sorted(severities, reverse=True)
@@ -60,12 +64,17 @@ def test_a_diagnosis_says_what_doctor_and_log_say(server: Any, made: list[Any], 
     assert to_dict(found["context_drift", "headline"].numbers)
     assert ("", "headline") not in found
 
-    empty = common_pb2.Period()
-    empty.until.FromJsonString("2020-01-01T00:00:00Z")
-    elsewhere = server.evaluations.Diagnose(pb.DiagnoseRequest(campaign="hero", period=empty), timeout=60)
-    assert {one.slot for one in elsewhere.findings} & {"headline"} == set()
-    refused = refusal(server.evaluations.Diagnose, pb.DiagnoseRequest(campaign="hero", language="es"))
-    assert refused == ("UNIMPLEMENTED", "findings about learning in the language 'es': not supported yet")
+    now = datetime.now(UTC)
+    elsewhere = examine(database, "hero", since=None, until=datetime(2020, 1, 1, tzinfo=UTC), lang="en", now=now)
+    assert {one.slot for one in elsewhere} & {"headline"} == set()
+    # here, since a process takes a second
+    spanish = examine(database, "hero", since=None, until=None, lang="es", now=now)
+    told = {(one.finding.check, one.slot): one.finding for one in spanish}
+    assert told.keys() == found.keys()
+    assert "Compruebe que hay un entrenador en marcha" in told["trainer", ""].do
+    assert told["context_drift", "headline"].says.startswith("Los contextos son parecidos")
+    refused = refusal(server.evaluations.Diagnose, pb.DiagnoseRequest(campaign="hero", language="fr"))
+    assert refused == ("INVALID_ARGUMENT", "language 'fr': expected one of en, es")
     assert refusal(server.evaluations.Diagnose, pb.DiagnoseRequest(campaign="nope"))[0] == "NOT_FOUND"
 
 
@@ -86,6 +95,9 @@ def test_a_plan(server: Any, made: list[Any], refusal: Refusal) -> None:
 
     assert refused(campaign="")[0] == "INVALID_ARGUMENT"
     assert refused(campaign="nope")[0] == "NOT_FOUND"
-    assert refused(power=2.0) == ("INVALID_ARGUMENT", "power 2: expected a number between 0 and 1")
+    assert refused(power=2.0) == (
+        "INVALID_ARGUMENT",
+        "power 2: expected a number between 0 and 1, from 0.001 to 0.999999",
+    )
     assert refused(policy={"name": "nope"})[0] == "INVALID_ARGUMENT"
     assert refused(policy={"snapshot": "1"})[0] == "UNIMPLEMENTED"

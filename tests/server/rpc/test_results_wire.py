@@ -80,3 +80,7 @@ def test_policies_findings_and_comparisons(result: estimates_pb2.EvaluationResul
     assert all(one.check and one.message and one.severity for one in result.findings)
     assert to_dict(result.provenance)["extent"]["through"] == 480
     assert result.comparisons[0].sentence in result.summary
+    told = {one.label: [(slot.slot, slot.policy, slot.arguments) for slot in one.arguments] for one in result.policies}
+    assert told[asked] == [("headline", "fixed:price", "fixed:price"), ("cta", "uniform", "uniform")]
+    assert told["fixed:hours"] == [("headline", "fixed:hours", "fixed:hours")], "the other is as logged"
+    assert told["logged"] == []

@@ -33,7 +33,7 @@ def outbox(open_outbox: Callable[..., Outbox]) -> Outbox:
 
 
 @pytest.fixture
-def buffer(outbox: Outbox, database: Database, presence: Presence, clock: Any) -> Buffer:
+def buffer(outbox: Outbox, database: Database, presence: Presence, clock: Any, patient: None) -> Buffer:
     return Buffer(outbox, database, presence, clock=clock, appended=lambda: None)
 
 
@@ -42,7 +42,7 @@ def drain(outbox: Outbox, database: Database, presence: Presence, clock: Any) ->
     """Brings all there is to the database."""
 
     def drain() -> None:
-        assert Drain(outbox, database, presence, clock=clock).close(seconds=30)
+        assert Drain(outbox, database, presence, clock=clock).close(seconds=60)
 
     return drain
 
@@ -211,7 +211,7 @@ def test_a_slow_database_costs_one_batch_its_patience(
     @contextmanager
     def slow() -> Iterator[Any]:
         reads.append(1)
-        goes_on.wait(30)
+        goes_on.wait(60)
         with reading() as connection:
             yield connection
 

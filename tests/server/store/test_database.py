@@ -2,7 +2,6 @@
 
 import gc
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, event, insert, select, text
 
 from server.errors import DatabaseUnusable, DiskFull, Unavailable
+from server.store import sqlite
 from server.store.database import Database
 from server.store.tables import leases, meta
 
@@ -214,24 +214,27 @@ def test_a_writer_who_has_waited_for_long_gets_in_as_soon_as_there_is_room(
     database: Database, open_database: Callable[[], Database]
 ) -> None:
     """SQLite alone would ask every 100 ms by then, and find somebody else's transaction again and again."""
-    other, late = open_database(), []
+    other, asked = open_database(), list[str]()
+    often = threading.Event()
 
-    def wait_for_it(asked: threading.Event, got: list[float]) -> None:
-        asked.set()
+    def hear(statement: str) -> None:
+        asked.append(statement)
+        if asked.count("BEGIN IMMEDIATE") > 100:
+            often.set()
+
+    event.listen(other._engine, "checkout", lambda connection, *_: connection.set_trace_callback(hear))
+
+    def wait_for_it() -> None:
         with other.writing():
-            got.append(time.monotonic())
+            pass
 
-    for _ in range(7):
-        asked, got = threading.Event(), list[float]()
-        thread = threading.Thread(target=wait_for_it, args=(asked, got))
-        with database.writing():
-            thread.start()
-            asked.wait()
-            thread.join(0.35)  # by then it asks rarely
-            left = time.monotonic()
-        thread.join()
-        late.append(got[0] - left)
-    assert sorted(late)[3] < 0.02
+    thread = threading.Thread(target=wait_for_it)
+    with database.writing():
+        thread.start()
+        assert often.wait(60)  # were the waiting SQLite's own, it would have asked once
+    thread.join()
+    assert f"PRAGMA busy_timeout={sqlite.ASK_AGAIN_MS}" in asked
+    assert sqlite.ASK_AGAIN_MS <= 5
 
 
 def test_one_that_is_dropped_gives_its_connections_back(url: str) -> None:

@@ -21,7 +21,7 @@ async def heard(database: Database, act: Callable[[int], None], *, times: int) -
     listening = asyncio.create_task(listen(database, lambda: told.put_nowait(None)))
     try:
         for count in range(times):
-            await asyncio.wait_for(told.get(), 30)
+            await asyncio.wait_for(told.get(), 60)
             await asyncio.to_thread(act, count)
         return times + told.qsize()
     finally:

@@ -48,7 +48,10 @@ def waits(postgres: Any) -> bool:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, database: Database, open_database: Open) -> Database:
-    """A server that waits for no lock longer than 100 ms."""
+    """A server that waits for no lock longer than 100 ms; it may itself be as slow as it likes."""
+    idle = "set_config('idle_in_transaction_session_timeout', :timeout, true)"
+    assert idle in postgresql._SETTINGS
+    monkeypatch.setattr(postgresql, "_SETTINGS", postgresql._SETTINGS.replace(idle, "1"))
     monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 100)
     return open_database()
 
@@ -72,7 +75,7 @@ def test_writers_about_different_campaigns_do_not_wait(database: Database, impat
 def test_locks_are_taken_in_one_order_whoever_asks(
     database: Database, impatient: Database, open_database: Open, postgres: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()  # the third one is patient again
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 60_000)  # the third one is patient
     first, second = sorted("ab", key=postgresql._key)
     patient = open_database()
     with ThreadPoolExecutor(1) as pool:
@@ -202,9 +205,14 @@ def test_a_session_keeps_nothing_of_a_transaction(database: Database) -> None:
     assert (inside, outside) == (["10s", "10s", "on"], ["0", "0", "on"])
 
 
-def test_whoever_sleeps_in_a_transaction_loses_its_locks(database: Database, impatient: Database) -> None:
+def test_whoever_sleeps_in_a_transaction_loses_its_locks(
+    database: Database, open_database: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 100)
+    sleepy = open_database()
+
     def sleep() -> None:
-        with impatient.writing(["hero"]) as connection:
+        with sleepy.writing(["hero"]) as connection:
             write(database, ["hero"])  # waits until the sleeper's session is ended
             connection.execute(text("SELECT 1"))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import policies
+import server.training
 from policies.base import InvalidPmf
 from server.decide import SlotOptions
 from server.errors import NoSuchCampaign
@@ -15,6 +17,7 @@ from server.store.database import Database
 from server.training.doctor import diagnose, stuck
 from server.training.findings import Finding, Level
 from server.training.rollback import roll_back
+from tests.pseudo import Marks, words
 
 Look = Callable[..., list[Finding]]
 
@@ -26,12 +29,17 @@ def look(database: Database, clock: Any) -> Look:
 
 
 @pytest.fixture
-def learned(put: Any, hero: str, log: Any, clock: Any, new_trainer: Any) -> Any:
+def learned(made_once: Any, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any) -> Any:
     """A campaign that learns well, and the trainer that holds it."""
-    put(hero)
+
+    def make() -> None:
+        put(hero)
+        log.visits(40)
+        new_trainer().step(clock.move(minutes=31))
+
+    made_once(make)
     trainer = new_trainer()
-    log.visits(40)
-    trainer.step(clock.move(minutes=31))
+    assert trainer.step(clock()).idle
     return trainer
 
 
@@ -56,6 +64,26 @@ def test_what_learns_has_no_problem(learned: Any, database: Database, clock: Any
         ("rewards", "The last 40 rewards lie between 0 and 1."),
     } <= said
     assert [one.level.rank for one in found] == sorted(one.level.rank for one in found)
+
+
+def test_in_spanish_nothing_is_said_in_english(
+    learned: Any, log: Any, clock: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spanish is replaced by marks: what is still told in words is a name."""
+    log.decide([{"Country": "ES"}] * 40)
+    later = clock.move(hours=25)
+    marks = Marks()
+    marks.install(monkeypatch, policies, server.training)
+    try:
+        found = diagnose(database, "hero", now=later, lang="es")
+    finally:
+        marks.remove()
+    assert {one.level for one in found} == set(Level)
+    names = {"headline", "cta", "hero", "click", "one", "UTC", "Country", "country", "orders", "linear", "ES"}
+    names |= {"best", "variant", "squarecb", "fixed", "hours", "price", "trust", "demo", "try"}
+    for one in found:
+        assert words(f"{one.says} {one.do}", names) == set(), one
+    assert diagnose(database, "hero", now=later, lang="es") != found, "the marks are gone"
 
 
 def test_nothing_is_written(learned: Any, database: Database, clock: Any, sql: Any) -> None:

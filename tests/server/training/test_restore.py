@@ -16,17 +16,24 @@ Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def trained(put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, database: Database) -> list[Snapshot]:
+def trained(
+    made_once: Any, put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, database: Database
+) -> list[Snapshot]:
     """Five snapshots in a row, over two versions of the campaign."""
-    put(hero)
-    trainer = new_trainer()
-    for turn in range(5):
-        if turn == 2:
-            put(hero.replace("id: trust", "id: new"))
-        log.visits(15)
-        trainer.step(clock.move(hours=1))
-    with database.reading() as connection:
-        return training_rows.list_snapshots(connection, "hero", before=None, limit=9)[::-1]
+
+    def make() -> list[Snapshot]:
+        put(hero)
+        trainer = new_trainer()
+        for turn in range(5):
+            if turn == 2:
+                put(hero.replace("id: trust", "id: new"))
+            log.visits(15)
+            trainer.step(clock.move(hours=1))
+        with database.reading() as connection:
+            return training_rows.list_snapshots(connection, "hero", before=None, limit=9)[::-1]
+
+    made: list[Snapshot] = made_once(make)
+    return made
 
 
 def test_what_is_stored_is_taken(trained: list[Snapshot], database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,24 +19,35 @@ Sql = Callable[..., list[Any]]
 
 @pytest.fixture
 def trained(
-    put: Any, hero: str, log: Any, clock: Any, new_trainer: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+    made_once: Any,
+    put: Any,
+    hero: str,
+    log: Any,
+    clock: Any,
+    new_trainer: Any,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[Snapshot]:
     """Served and trained in turn, over three versions, by two trainers; the second lineage has five snapshots."""
     monkeypatch.setattr(trainer_module, "SEGMENT", 20)
-    put(hero)
-    for turn in range(5):
-        if turn == 1:
-            put(hero.replace("[0, 3]", "[0, 4]"))
-        if turn == 3:
-            put(hero.replace("[0, 3]", "[0, 4]").replace("id: trust", "id: new"))
-        log.visits(16)
-        now = clock.move(hours=1)
-        trainer = new_trainer(f"trainer {turn}")  # from the saved bytes, as after a crash
-        while not trainer.step(now).idle:
-            pass
-        trainer.close(now)
-    with database.reading() as connection:
-        made = training_rows.list_snapshots(connection, "hero", before=None, limit=99)[::-1]
+
+    def make() -> list[Snapshot]:
+        put(hero)
+        for turn in range(5):
+            if turn == 1:
+                put(hero.replace("[0, 3]", "[0, 4]"))
+            if turn == 3:
+                put(hero.replace("[0, 3]", "[0, 4]").replace("id: trust", "id: new"))
+            log.visits(16)
+            now = clock.move(hours=1)
+            trainer = new_trainer(f"trainer {turn}")  # from the saved bytes, as after a crash
+            while not trainer.step(now).idle:
+                pass
+            trainer.close(now)
+        with database.reading() as connection:
+            return training_rows.list_snapshots(connection, "hero", before=None, limit=99)[::-1]
+
+    made: list[Snapshot] = made_once(make)
     assert [(one.lineage, one.trained_through) for one in made] == [
         (1, 16),
         *((2, place) for place in (20, 32, 48, 64, 80)),

@@ -30,13 +30,29 @@ def trainer(new_trainer: Callable[..., Trainer]) -> Trainer:
 
 
 @pytest.fixture
-def trained(put: Any, hero: str, log: Any, clock: Any, trainer: Trainer, database: Database) -> list[Snapshot]:
-    """Five snapshots of one lineage, through 15, 30, 45, 60 and 75."""
-    put(hero)
-    for _ in range(5):
-        log.visits(15)
-        trainer.step(clock.move(hours=1))
-    return snapshots(database)
+def trained(
+    made_once: Any,
+    put: Any,
+    hero: str,
+    log: Any,
+    clock: Any,
+    new_trainer: Callable[..., Trainer],
+    trainer: Trainer,
+    database: Database,
+) -> list[Snapshot]:
+    """Five snapshots of one lineage, through 15, 30, 45, 60 and 75; the trainer is in the midst of its lease."""
+
+    def make() -> list[Snapshot]:
+        put(hero)
+        learning = new_trainer()
+        for _ in range(5):
+            log.visits(15)
+            learning.step(clock.move(hours=1))
+        return snapshots(database)
+
+    made: list[Snapshot] = made_once(make)
+    assert trainer.step(clock()) == Progress()
+    return made
 
 
 def snapshots(database: Database) -> list[Snapshot]:

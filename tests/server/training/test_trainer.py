@@ -16,7 +16,7 @@ from server.store import decisions as decision_rows
 from server.store import training as training_rows
 from server.store.database import Database
 from server.training import trainer as module
-from server.training.trainer import MATURE_BATCH, Progress, Trainer
+from server.training.trainer import Progress, Trainer
 
 Sql = Callable[..., list[Any]]
 HOUR = timedelta(hours=1)
@@ -145,8 +145,8 @@ def test_two_trainers_at_once_mature_everything_once(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MATURE_BATCH", 70)
-    log.visits(500)
+    monkeypatch.setattr(module, "MATURE_BATCH", 28)
+    log.visits(200)
     now = clock.move(hours=1)
     progress: Counter[str] = Counter()
 
@@ -163,14 +163,14 @@ def test_two_trainers_at_once_mature_everything_once(
     for thread in threads:
         thread.join()
     places = rewards(sql)
-    assert [place for place, *_ in places] == list(range(1, 501))
-    assert len({decision for _, decision, *_ in places}) == 500
-    assert sum(progress.values()) == 500
+    assert [place for place, *_ in places] == list(range(1, 201))
+    assert len({decision for _, decision, *_ in places}) == 200
+    assert sum(progress.values()) == 200
     assert sql("SELECT * FROM windows") == []
     train_to_the_end(new_trainer("three"), now + HOUR)
     made = snapshots(database)
     assert [one.trained_from for one in made] == [1, *(one.trained_through + 1 for one in made[:-1])]
-    assert made[-1].examples == 1_000
+    assert made[-1].examples == 400
 
 
 def test_only_the_holder_of_the_lease_works(new_trainer: Any, log: Any, clock: Any) -> None:
@@ -394,6 +394,7 @@ def test_a_snapshot_that_can_not_be_rebuilt_starts_a_new_lineage(
     assert trainer.step(clock.move(hours=1)) == Progress(21, 21)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_trouble_of_one_campaign_is_told_and_left_alone_for_growing_whiles(
     trainer: Trainer, put: Any, hero: str, log: Any, clock: Any, said: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,7 +430,9 @@ def test_snapshots_are_thinned_campaign_by_campaign(
     trainer: Trainer, put: Any, hero: str, log: Any, clock: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEEP_SNAPSHOTS", 4)
-    put(hero.replace("campaign: hero", "campaign: other"))
+    light = hero.replace("context:", "policy: best_variant\ncontext:")
+    for name in ("hero", "other"):
+        put(light.replace("campaign: hero", f"campaign: {name}"))
     clock.now = clock.now.replace(hour=0, minute=0)
     for _ in range(14):  # their ids are odd and even: neither may go by the id alone
         log.visits(2)
@@ -474,9 +477,12 @@ def test_what_was_matured_comes_back_in_sequence(trainer: Trainer, log: Any, clo
     assert all(row.matured_at == clock.now for row in first)
 
 
-def test_a_full_pass_says_that_more_waits(log: Any, put: Callable[[str], object], hero: str, clock: Any) -> None:
+def test_a_full_pass_says_that_more_waits(
+    log: Any, put: Callable[[str], object], hero: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MATURE_BATCH", 20)
     put(hero)
-    log.visits(MATURE_BATCH + 1)
+    log.visits(21)
     trainer = Trainer(log.database, holder="one", grace=timedelta(0))
     now = clock.move(hours=1)
     assert [trainer.step(now).behind for _ in range(2)] == [True, False]

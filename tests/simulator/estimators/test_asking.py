@@ -105,14 +105,14 @@ def test_the_best_is_the_least_biased_unless_another_agrees_and_varies_less() ->
     x = seen()
     found = estimates_of(["ips", "snips", "dm", "best"], x, Method())
     assert found["best"].value == found["dm"].value, "the model is the truth"
-    assert found["best"].note.startswith("dm: error ")
+    assert found["best"].note.startswith("dm: RMSE ")
     assert (found["best"].low, found["best"].high) == (found["ips"].low, found["ips"].high)
     agreed = errors_of({name: found[name] for name in ("ips", "snips")}, x.persons)["snips"]
     assert found["snips"].value != found["ips"].value
     assert agreed.bias2 == 0.0, "they are apart by no more than noise"
     wrong = Evidence(x.rewards, x.weights, x.expected + 0.4, x.predicted, x.persons, x.possible)
     doubted = estimates_of(["ips", "snips", "dm", "best"], wrong, Method())
-    assert doubted["best"].note.startswith("snips: error ")
+    assert doubted["best"].note.startswith("snips: RMSE ")
     errors = errors_of({name: doubted[name] for name in ("dm", "ips")}, x.persons)
     assert list(errors) == ["ips", "dm"]
     assert errors["ips"].bias2 == 0.0

@@ -95,10 +95,10 @@ def seen(n: int = 400) -> Evidence:
     return Evidence(rewards, weights, np.full(n, 0.5), np.full(n, 0.5), np.arange(n))
 
 
-@pytest.mark.parametrize(("estimator", "told"), [(clipped_ips, "clipped"), (switch_dr, "weights to"), (dros, "shrink")])
+@pytest.mark.parametrize(("estimator", "told"), [(clipped_ips, "min(w, "), (switch_dr, "w ≤ "), (dros, "λ = ")])
 def test_a_limit_that_was_chosen_is_told_and_leaves_the_interval_what_it_was(estimator: Any, told: str) -> None:
     x = seen()
-    plain, tuned = estimator(x, limits=[np.inf]), estimator(x)
+    plain, tuned = estimator(x, limits=[np.inf]), estimator(x, limits=[np.inf, 40.0])
     assert plain.note == ""
     assert told in tuned.note
     assert tuned.value != plain.value

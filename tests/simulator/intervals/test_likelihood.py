@@ -59,6 +59,19 @@ def test_persons_are_clusters() -> None:
         likelihood(twice, np.zeros(300, dtype=int), confidence=0.9)
 
 
+def test_weights_beyond_all_measure_change_nothing() -> None:
+    """A propensity of 1e-12 is logged, but what it was of not chosen: the search still ends where it should."""
+    rng = np.random.default_rng(4)
+    w, r = rng.choice([0.5, 2.0], size=60, p=[2 / 3, 1 / 3]), rng.choice([0.0, 5.0, 100.0], size=60)
+    limits = [
+        likelihood(weighted_scores(r, w, Possible(1.0, heaviest, -1.0, 100.0)), np.arange(60), confidence=level)
+        for heaviest in (1e5, 1e12)
+        for level in (0.95, 0.05, 0.002)
+    ]
+    assert limits[3:] == [pytest.approx(one, rel=0.01) for one in limits[:3]]
+    assert limits[0][0] < limits[1][0] < limits[2][0] <= float(np.mean(w * r))
+
+
 def test_it_covers_where_a_symmetric_interval_does_not() -> None:
     """Weights to 40, 6 % rewards, 200 rounds, 300 logs: the standard error is .013."""
     rng, hits, plain = np.random.default_rng(9), 0, 0

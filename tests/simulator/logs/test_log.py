@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from policies.types import Action
+from policies.types import Action, RewardRange
 from simulator import Log, LogError, Round
 
 MakeLog = Callable[..., Log]
@@ -68,6 +68,9 @@ def test_probabilities_are_kept_only_if_every_round_has_them() -> None:
         ({"probabilities": np.full((600, 3), 1e-31)}, "probabilities: 600 of 600 rows.*0, or at least 1e-30"),
         ({"chosen": np.full(600, 7)}, "chosen: 600 of 600 rows, first row 0 has 7, expected an index from 0 to 2"),
         ({"rewards": np.r_[np.zeros(599), np.inf]}, "rewards: 1 of 600 rows, first row 599 has inf"),
+        ({"rewards": np.r_[np.zeros(599), -1e101]}, r"599 has -1e\+101, expected a number from -1e\+100 to 1e\+100"),
+        ({"rewards": np.r_[np.zeros(599), -1e-101]}, "rewards: 1e-101 is the largest; expected at least 1e-100"),
+        ({"reward_range": RewardRange(0.0, 1e308)}, r"reward range \[0, 1e\+308\]: expected bounds from -1e\+100"),
         ({"times": np.arange(600.0)[::-1]}, "times: 599 of 600 rows, first row 1 has 598.0"),
         ({"times": 1.7e12 + np.arange(600.0)}, "times: 600 of 600 rows.*the years 1 to 9999; milliseconds are 1,000"),
         ({"times": np.zeros(3)}, r"times: shape \(3,\), expected \(600,\)"),

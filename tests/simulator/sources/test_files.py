@@ -161,7 +161,7 @@ def test_files_that_are_no_table(trial: Path, tmp_path: Path) -> None:
 def test_mark_quotes_and_delimiter(tmp_path: Path) -> None:
     path = tmp_path / "excel.csv"
     path.write_text('\ufeffarm;y\n"a;|:\n😀";1\nb;0\n\n', encoding="utf-8")
-    mapping = ColumnMapping(variant="arm", reward="y", delimiter=";", reward_range=RewardRange(0, 1))
+    mapping = ColumnMapping(variant="arm", reward="y", shares="equal", delimiter=";", reward_range=RewardRange(0, 1))
     log = csv_log(path, mapping)
     assert [log.actions[i].id for i in log.chosen] == ["a;|:\n😀", "b"]
 

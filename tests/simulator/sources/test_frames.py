@@ -298,7 +298,7 @@ def test_columns_of_one_name() -> None:
 
 def test_pieces_of_a_table_agree_about_variants_and_persons() -> None:
     table = pa.table({"arm": ["a", "b", "b", "a"], "who": ["x", "y", "y", None], "y": [0.0, 1.0, 1.0, 0.0]})
-    mapping = ColumnMapping(variant="arm", reward="y", person="who")
+    mapping = ColumnMapping(variant="arm", reward="y", shares="equal", person="who")
     actions = [Action("b", {"size": 2.0}), Action("a"), Action("c")]
     whole = log_of_table(table, mapping, actions=actions)
     parts = [log_of_table(batch, mapping, actions=actions) for batch in table.to_batches(max_chunksize=2)]
@@ -307,6 +307,39 @@ def test_pieces_of_a_table_agree_about_variants_and_persons() -> None:
     assert parts[0].persons[1] == parts[1].persons[0] >= 0
     assert parts[1].persons[1] < 0
     assert whole.propensities.tolist() == [1 / 3] * 4
+
+
+def test_ids_of_64_bits_are_told_apart(frame: Frame) -> None:
+    """A float rounds them to one number in 256; they are read as they are."""
+    ids = [1_750_000_000_000_000_000 + number // 2 for number in range(6)]
+    columns = {"arm": ["a", "b"] * 3, "y": [0.0, 1.0] * 3, "who": ids, "key": [2 * one for one in ids]}
+    log = frame_log(frame(columns), variant="arm", reward="y", shares="equal", person="who", id="key")
+    assert log.persons[::2].tolist() == log.persons[1::2].tolist()
+    assert log.summary().persons == 3
+    assert log.duplicates == 3
+    if frame is arrow_table:  # as data warehouses export NUMBER(38, 0)
+        decimal = pa.table({**columns, "who": pa.array(ids, pa.decimal128(38, 0))})
+        again = frame_log(decimal, variant="arm", reward="y", shares="equal", person="who")
+        assert again.persons.tolist() == log.persons.tolist()
+    rounded = {**columns, "who": [float(one) for one in ids]}
+    with pytest.raises(LogError, match=r"'who' \(person\): 6 of 6 rows, .* a column of floats has rounded so great a"):
+        frame_log(frame(rounded), variant="arm", reward="y", shares="equal", person="who")
+
+
+def test_a_person_has_one_code_whatever_else_is_in_the_column() -> None:
+    """Pieces of a larger table: one has a person who is no whole number, one has only such, one tells them as texts."""
+    great = 2**60
+    columns = ([5, -1, great], [5, 7, 7], ["5", "-1", str(great)], [5.0, 7.5, -1.0], ["007", "7", "x"])
+    mapping = ColumnMapping(variant="arm", reward="y", shares="equal", person="who")
+    codes = [
+        log_of_table(pa.table({"arm": ["a", "b", "a"], "y": [0.0, 1.0, 0.0], "who": who}), mapping).persons.tolist()
+        for who in columns
+    ]
+    assert codes[0] == codes[2]
+    assert codes[1] == [5, 7, 7]
+    assert (codes[3][0], codes[3][2]) == (5, codes[0][1])
+    assert codes[4][0] != codes[4][1] == 7
+    assert len({*codes[0], *codes[1], *codes[3], *codes[4]}) == 7
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -319,7 +352,7 @@ def test_parquet(tmp_path: Path) -> None:
     assert (log.name, len(log), log.future) == ("log.parquet", 3, 3)
     assert log.contexts[1] == {"likes": ("tea", "rum")}
     with pytest.raises(LogError, match="no column 'who'; there are: "):
-        parquet_log(tmp_path / "log.parquet", ColumnMapping(variant="arm", reward="bought", person="who"))
+        parquet_log(tmp_path / "log.parquet", ColumnMapping("arm", "bought", shares="equal", person="who"))
 
 
 def test_neither_library_is_needed_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

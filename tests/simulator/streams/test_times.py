@@ -13,7 +13,7 @@ from simulator.streams.times import Times
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
 
-MAPPING = ColumnMapping("arm", "visit", time="at")
+MAPPING = ColumnMapping("arm", "visit", shares="equal", time="at")
 
 
 def times_of(path: Path, at: list[float], monkeypatch: pytest.MonkeyPatch) -> Times:

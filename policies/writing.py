@@ -1,24 +1,27 @@
-"""How a language writes numbers, shares, intervals and stretches of a log."""
+"""How a language writes numbers, shares and intervals."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
+ENGLISH = (".", ",", ", ", "%")
+SPANISH = (",", ".", "; ", " %")
+"""The fields of `Writing`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """decimal, thousands: the marks in a number. between: the limits of an interval, where a comma may be in a number
-    already. percent: behind a number in a table. row: a place in a log that has no times; period: a stretch of a log.
+    already. percent: behind a number in a table.
     """
 
     decimal: str
     thousands: str
     between: str
     percent: str
-    row: str
-    period: str
 
     def number(self, value: float, digits: int = 4) -> str:
         """Four significant digits, unless told otherwise."""
@@ -65,3 +68,6 @@ class Writing:
     def listed(self, policies: Sequence[str], most: int = 6) -> str:
         """Those that come first, as they are called."""
         return ", ".join(policies[:most]) + (", …" if len(policies) > most else "")
+
+
+WRITINGS: Mapping[str, Writing] = {"en": Writing(*ENGLISH), "es": Writing(*SPANISH)}
