@@ -19,7 +19,7 @@ from simulator.checks import diagnose_log, diagnose_policy, ratio_of_counts
 from simulator.diagnostics import Diagnostics, diagnose
 from simulator.estimators import ESTIMATORS, INTERVALS, USUAL, Estimate, check_names
 from simulator.evaluate import evaluate
-from simulator.evaluation import Evaluation, Group, Period, Row, View
+from simulator.evaluation import Evaluation, Group, View
 from simulator.findings import Finding, Severity
 from simulator.grids import evaluate_grid
 from simulator.groups import By
@@ -35,6 +35,7 @@ from simulator.replay.record import Replay, Replaying
 from simulator.reports.html import Report, to_html
 from simulator.reports.records import to_records
 from simulator.reports.terminal import render, to_json
+from simulator.rows import Period, Row
 from simulator.sentences import LANGUAGES
 from simulator.sources.dsjson import dsjson_log
 from simulator.sources.files import csv_log, open_bandit

@@ -6,12 +6,13 @@ from simulator.asked import Asked
 from simulator.candidates import Entry
 from simulator.comparisons import compare
 from simulator.curves import calibration
-from simulator.evaluation import Evaluation, Period, Row, View
+from simulator.evaluation import Evaluation, View
 from simulator.findings import Finding
 from simulator.intervals.clustered import Persons
 from simulator.lift import Trial, lift_in
 from simulator.logs.log import Log, LogSummary
 from simulator.replay.record import Replay
+from simulator.rows import Period, Row
 from simulator.verdict import verdict
 from simulator.views import of_first_key
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from policies.base import Learner, Policy
 from policies.registry import PolicySpec, create, mentioned
 from simulator.asked import EvaluationError
-from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.judging import eligible_shares
 from simulator.logs.log import Log
+from simulator.rows import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.sentences import LANGUAGES, Language
 
 MAX_FIXED = 50

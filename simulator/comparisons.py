@@ -13,8 +13,9 @@ from simulator.asked import Asked
 from simulator.distributions import norm_isf
 from simulator.estimators import NORMAL, Estimate, difference, doubt
 from simulator.estimators.basis import SKEWED, ScoreBasis
-from simulator.evaluation import ASKED, CONTROL, LOGGED, Comparison, Row
+from simulator.evaluation import Comparison
 from simulator.intervals.clustered import Sides, clustered, skewed
+from simulator.rows import ASKED, CONTROL, LOGGED, Row
 from simulator.sentences import Language
 
 POWER = 0.8

@@ -18,7 +18,7 @@ from simulator.estimators import (
     modelled,
     unsuited,
 )
-from simulator.evaluation import LOGGED, REPLAYED, Evaluation, Row
+from simulator.evaluation import Evaluation
 from simulator.findings import refusal
 from simulator.groups import Grouping
 from simulator.judging import (
@@ -39,6 +39,7 @@ from simulator.periods import periods
 from simulator.replay.record import Replay, Replaying
 from simulator.replay.replaying import Replayed, replayed, to_replay
 from simulator.replay.words import WORDS as REPLAY
+from simulator.rows import LOGGED, REPLAYED, Row
 from simulator.targets import Progress, asked_elsewhere, counted, target_of
 from simulator.truth import ExpectedRewards, Truth
 from simulator.views import cuts_of, gathered, valued

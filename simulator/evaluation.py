@@ -3,72 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from simulator.curves import Bin, Points
-from simulator.diagnostics import Diagnostics
+from simulator.curves import Bin
 from simulator.estimators import Estimate
 from simulator.findings import Finding, plain, refusal
-from simulator.logs.log import LogSummary, when
+from simulator.logs.log import LogSummary
 from simulator.replay.record import Replay
-from simulator.sentences import LANGUAGES, Language
-
-LOGGED, UNIFORM, FIXED, SPEC, SNAPSHOT = "logged", "uniform", "fixed", "spec", "snapshot"
-REPLAYED = "replayed"
-ASKED = (SPEC, SNAPSHOT, REPLAYED)
-"""The roles of policies that were asked for."""
-CONTROL = "control"
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of the log: its first and last time, and its rounds."""
-
-    start: float
-    end: float
-    n: int
-    timed: bool = True
-
-    def __str__(self) -> str:
-        return self.told(LANGUAGES["en"])
-
-    def told(self, language: Language) -> str:
-        """In words of that language."""
-        start, end = (when(time, timed=self.timed, row=language.row) for time in (self.start, self.end))
-        return language.period.format(start=start, end=end, n=language.whole(self.n))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One judged policy. role: logged, uniform, fixed, spec, snapshot or replayed; control for what the control group
-    earned.
-
-    estimates: by estimator, empty when refused; the logged policy has the plain `mean` alone: it needs no estimating;
-    one that was replayed has one value as well, under the same name.
-    gain: what it earns more than the logged policy, paired on the same rounds; None for the logged policy itself.
-    tail: how its weights fall off, see `simulator.curves.tail`. findings: what was checked about it. forced: its
-    numbers stand although a finding about it, or about the whole log, is red. slots: on a page, the diagnostics of each
-    slot by itself. truth: what it is worth, where the log is of a world that is known; regret: how much less than the
-    best that is possible there.
-    """
-
-    name: str
-    role: str
-    estimates: Mapping[str, Estimate]
-    gain: Estimate | None
-    refusal: str | None
-    diagnostics: Diagnostics | None
-    period: Period
-    note: str = ""
-    tail: Points = ()
-    findings: tuple[Finding, ...] = ()
-    forced: bool = False
-    slots: Mapping[str, Diagnostics] = field(default_factory=dict)
-    truth: float | None = None
-    regret: float | None = None
-
-    @property
-    def n(self) -> int:
-        """The rounds it was judged on."""
-        return self.period.n
+from simulator.rows import CONTROL, Period, Row, plain_estimate, plain_period, plain_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +161,12 @@ class Evaluation:
         """Plain lists, texts and finite numbers, ready for JSON."""
         return {
             "log": asdict(self.log),
-            "period": _period(self.period),
-            "trained": _period(self.trained) if self.trained else None,
+            "period": plain_period(self.period),
+            "trained": plain_period(self.trained) if self.trained else None,
             "confidence": self.confidence,
             "estimators": list(self.estimators),
             "headline": self.headline,
-            "rows": [_row(row) for row in self.rows],
+            "rows": [plain_row(row) for row in self.rows],
             "best": self.best().name,
             "verdict": self.verdict,
             "comparisons": [_comparison(one) for one in self.comparisons],
@@ -250,8 +190,8 @@ def _comparison(one: Comparison) -> dict[str, object]:
     return {
         "policy": one.policy,
         "against": one.against,
-        "difference": _estimate(one.difference),
-        "relative": _estimate(one.relative) if one.relative else None,
+        "difference": plain_estimate(one.difference),
+        "relative": plain_estimate(one.relative) if one.relative else None,
         "p_value": one.p_value,
         "more_decisions": one.more_decisions,
         "sentence": one.sentence,
@@ -261,8 +201,8 @@ def _comparison(one: Comparison) -> dict[str, object]:
 def _grid(grid: Grid) -> dict[str, object]:
     return {
         "chosen": grid.chosen,
-        "period": _period(grid.period),
-        "rows": [_row(row) for row in grid.rows],
+        "period": plain_period(grid.period),
+        "rows": [plain_row(row) for row in grid.rows],
         "comparisons": [_comparison(one) for one in grid.comparisons],
     }
 
@@ -271,7 +211,7 @@ def _group(group: Group) -> dict[str, object]:
     return {
         "name": group.name,
         "n": group.n,
-        "rows": [_row(row) for row in group.rows],
+        "rows": [plain_row(row) for row in group.rows],
         "refusal": group.refusal,
         "note": group.note,
     }
@@ -279,39 +219,3 @@ def _group(group: Group) -> dict[str, object]:
 
 def _view(view: View) -> dict[str, object]:
     return {"kind": view.kind, "key": view.key or None, "groups": [_group(group) for group in view.groups]}
-
-
-def _period(period: Period) -> dict[str, object]:
-    return {
-        "start": when(period.start, timed=period.timed),
-        "end": when(period.end, timed=period.timed),
-        "n": period.n,
-    }
-
-
-def _estimate(found: Estimate) -> dict[str, object]:
-    names = ("value", "standard_error", "low", "high", "ess", "max_weight", "n", "clusters", "note", "interval")
-    return {name: getattr(found, name) for name in names}
-
-
-def _row(row: Row) -> dict[str, object]:
-    return {
-        "name": row.name,
-        "role": row.role,
-        "period": _period(row.period),
-        "estimates": {name: _estimate(found) for name, found in row.estimates.items()},
-        "gain": _estimate(row.gain) if row.gain else None,
-        "refusal": row.refusal,
-        "diagnostics": _diagnostics(row.diagnostics) if row.diagnostics else None,
-        "slots": {slot: _diagnostics(found) for slot, found in row.slots.items()},
-        "findings": [plain(finding) for finding in row.findings],
-        "forced": row.forced,
-        "tail": [list(point) for point in row.tail],
-        "note": row.note,
-        "truth": row.truth,
-        "regret": row.regret,
-    }
-
-
-def _diagnostics(found: Diagnostics) -> dict[str, object]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(found).items()}

@@ -19,12 +19,13 @@ from simulator.candidates import Candidate, named
 from simulator.engines.local import Engine, Inline, local_engine
 from simulator.estimators import USUAL
 from simulator.evaluate import evaluate
-from simulator.evaluation import SNAPSHOT, SPEC, Evaluation, Grid, Row
+from simulator.evaluation import Evaluation, Grid
 from simulator.groups import Grouping
 from simulator.judging import period_of
 from simulator.leaks import leak, shared_persons
 from simulator.logs.log import Log
 from simulator.models import LINEAR, RewardModel
+from simulator.rows import SNAPSHOT, SPEC, Row
 from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, counted
 

@@ -21,11 +21,11 @@ from simulator.estimators import (
     with_method,
 )
 from simulator.estimators.basis import BOOTSTRAP
-from simulator.evaluation import LOGGED, Period, Row
 from simulator.findings import refusal
 from simulator.intervals import Resampling
 from simulator.intervals.clustered import Persons, Possible, numbered
 from simulator.logs.log import Flags, Floats, Log
+from simulator.rows import LOGGED, Period, Row
 from simulator.sentences import LANGUAGES, Language
 
 

@@ -15,10 +15,10 @@ from simulator.asked import Asked
 from simulator.comparisons import Pair, pair_of
 from simulator.estimators import Estimate
 from simulator.estimators.estimate import estimate
-from simulator.evaluation import CONTROL, LOGGED, Period, Row
 from simulator.intervals.clustered import Persons, Possible, numbered
 from simulator.logs.distinct import distinct
 from simulator.logs.log import Codes, Flags, Floats, Log
+from simulator.rows import CONTROL, LOGGED, Period, Row
 from simulator.sentences import LANGUAGES, Language
 
 MIN_ROUNDS = 50

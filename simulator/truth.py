@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.evaluation import Row
 from simulator.logs.log import Floats, Log
+from simulator.rows import Row
 
 ExpectedRewards = Callable[[Log], Floats]
 """A log in; (n, K) the mean reward of every action in every round out, given all that a policy could see and the time.

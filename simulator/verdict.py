@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from simulator.asked import Asked
 from simulator.comparisons import called, paired
 from simulator.estimators import Estimate, difference
-from simulator.evaluation import LOGGED, Row
+from simulator.rows import LOGGED, Row
 from simulator.sentences import Language
 
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from policies.types import RewardRange
 from simulator.asked import EvaluationError
-from simulator.evaluation import Group, Row, View
+from simulator.evaluation import Group, View
 from simulator.groups import MIN_ROUNDS, By, Grouping, asked_groups, groups_of
 from simulator.judging import nothing_to_tell
 from simulator.logs.log import Flags, Floats, Log
+from simulator.rows import Row
 from simulator.sentences import LANGUAGES, Language
 
 MAX_STRETCHES = 120

@@ -9,9 +9,9 @@ from elige.v1 import common_pb2, estimates_pb2
 from policies.registry import PolicyError, PolicySpec
 from server.evaluation.snapshots import SNAPSHOT
 from server.rpc.wire import timestamp
-from simulator.evaluation import CONTROL, FIXED, LOGGED, UNIFORM
-from simulator.evaluation import SNAPSHOT as SNAPSHOT_ROLE
 from simulator.groups import MIN_ROUNDS
+from simulator.rows import CONTROL, FIXED, LOGGED, UNIFORM
+from simulator.rows import SNAPSHOT as SNAPSHOT_ROLE
 
 Json = Mapping[str, Any]
 

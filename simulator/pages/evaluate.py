@@ -14,7 +14,7 @@ from simulator.checks import diagnose_log
 from simulator.estimators import USUAL, check_names, headline_of, modelled
 from simulator.estimators.basis import BOOTSTRAP, NORMAL, SKEWED
 from simulator.evaluate import row_in
-from simulator.evaluation import FIXED, UNIFORM, Evaluation, Group, Row, View
+from simulator.evaluation import Evaluation, Group, View
 from simulator.findings import Finding, Severity, refusal
 from simulator.groups import Grouping
 from simulator.judging import Part, logged_row, nothing_to_tell, part_of, period_of, refused_row
@@ -25,6 +25,7 @@ from simulator.notes import notes_on, notes_on_left_out
 from simulator.pages.page import Page, page_row
 from simulator.pages.policies import PageCandidate, PageEntry, each_once, page_baselines, page_named
 from simulator.periods import periods
+from simulator.rows import FIXED, UNIFORM, Row
 from simulator.sentences import LANGUAGES, Language
 from simulator.targets import Progress, counted, target_of
 from simulator.views import cuts_of, gathered, valued

@@ -18,11 +18,11 @@ from simulator.checks import diagnose_policy
 from simulator.diagnostics import Diagnostics, blocks, diagnose_weights, earned_range
 from simulator.diagnostics import weights as importance
 from simulator.estimators import Evidence, expectation
-from simulator.evaluation import Row
 from simulator.findings import refusal
 from simulator.intervals.clustered import Possible
 from simulator.judging import Part, row_of
 from simulator.logs.log import Flags, Floats, Log, LogError
+from simulator.rows import Row
 
 BETWEEN = " + "
 """Between the names of the slots of a page."""

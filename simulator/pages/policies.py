@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from policies.registry import PolicyError, PolicySpec, mentioned
 from simulator.asked import EvaluationError
 from simulator.candidates import Candidate, Entry, named
-from simulator.evaluation import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.logs.log import Log
 from simulator.pages.page import BETWEEN, Page
+from simulator.rows import FIXED, LOGGED, SNAPSHOT, SPEC, UNIFORM
 from simulator.sentences import Language
 
 _NAME = r"[a-z0-9][a-z0-9_-]*"

@@ -15,7 +15,6 @@ from simulator.asked import Asked
 from simulator.diagnostics import earned_range
 from simulator.estimators import Estimate, difference, effective_sample_size
 from simulator.estimators.estimate import estimate
-from simulator.evaluation import REPLAYED, Row
 from simulator.intervals.clustered import Persons, Possible
 from simulator.judging import Part, period_of, refused_row
 from simulator.logs.distinct import distinct
@@ -23,6 +22,7 @@ from simulator.logs.log import Flags, Floats, Log
 from simulator.replay.passage import Passage
 from simulator.replay.record import REJECTION, Stretch, estimator_of
 from simulator.replay.words import WORDS
+from simulator.rows import REPLAYED, Row
 from simulator.sentences import LANGUAGES
 
 LEAST_USED = 50.0

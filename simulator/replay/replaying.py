@@ -17,7 +17,6 @@ from policies.registry import create
 from simulator.asked import Asked, EvaluationError
 from simulator.candidates import Entry
 from simulator.estimators.basis import SKEWED
-from simulator.evaluation import REPLAYED, Row
 from simulator.intervals.clustered import Persons
 from simulator.judging import Part
 from simulator.logs.log import Floats, Log
@@ -27,6 +26,7 @@ from simulator.replay.estimating import curve, replayed_row, worth
 from simulator.replay.passage import Pace, Passage, go_through
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replay, Replaying
 from simulator.replay.words import WORDS
+from simulator.rows import REPLAYED, Row
 from simulator.sentences import LANGUAGES
 from simulator.targets import Progress
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from simulator.evaluation import ASKED, LOGGED, Evaluation, Group, Row, View
+from simulator.evaluation import Evaluation, Group, View
 from simulator.reports.cells import Rows, first_table, group_title, with_interval
 from simulator.reports.words import words_of
+from simulator.rows import ASKED, LOGGED, Row
 from simulator.sentences import LANGUAGES
 
 MOST_COLUMNS = 5

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from simulator.estimators import Estimate
-from simulator.evaluation import ASKED, CONTROL, FIXED, Comparison, Evaluation, Group, Row
+from simulator.evaluation import Comparison, Evaluation, Group
 from simulator.findings import Severity, refusal
 from simulator.reports.truths import truth_table
 from simulator.reports.words import words_of
+from simulator.rows import ASKED, CONTROL, FIXED, Row
 from simulator.sentences import LANGUAGES, Language
 
 MAX_REFUSALS = 5

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from html import escape, unescape
 from typing import Any
 
-from simulator.evaluation import Evaluation, Row
+from simulator.evaluation import Evaluation
 from simulator.findings import Severity
-from simulator.replay.shown import curves_html
 from simulator.reports.blocks import Block, blocks
 from simulator.reports.cells import (
     Rows,
@@ -24,8 +23,10 @@ from simulator.reports.finding_lines import lines as finding_lines
 from simulator.reports.legend import legend
 from simulator.reports.markup import STYLE, Line, figure, table
 from simulator.reports.plots import FIGURES, PlotlyMissing
+from simulator.reports.replays import curves_html
 from simulator.reports.truths import holding
 from simulator.reports.words import PLOTLY, words_of
+from simulator.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from simulator.estimators import Estimate
-from simulator.evaluation import ASKED, CONTROL, FIXED, LOGGED, REPLAYED, SNAPSHOT, SPEC, UNIFORM, Evaluation, Row
+from simulator.evaluation import Evaluation
 from simulator.logs.log import when
 from simulator.reports.drawing import beside_each_other, dated, label, laid_out, plain
 from simulator.reports.words import Words, words_of
+from simulator.rows import ASKED, CONTROL, FIXED, LOGGED, REPLAYED, SNAPSHOT, SPEC, UNIFORM, Row
 from simulator.sentences import LANGUAGES
 
 COLOURS = {

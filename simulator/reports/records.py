@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from simulator.evaluation import Evaluation, Group, Row
+from simulator.evaluation import Evaluation, Group
+from simulator.rows import Row
 
 Record = Mapping[str, str | float | bool | None]
 

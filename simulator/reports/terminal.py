@@ -7,8 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from simulator.evaluation import Evaluation, Row
-from simulator.replay.shown import curves
+from simulator.evaluation import Evaluation
 from simulator.reports.blocks import blocks
 from simulator.reports.cells import (
     Rows,
@@ -22,8 +21,10 @@ from simulator.reports.cells import (
 )
 from simulator.reports.finding_lines import STYLES
 from simulator.reports.finding_lines import lines as finding_lines
+from simulator.reports.replays import curves
 from simulator.reports.truths import holding
 from simulator.reports.words import words_of
+from simulator.rows import Row
 
 
 def render(evaluation: Evaluation) -> Group:

@@ -1,7 +1,8 @@
 """Beside each estimate what is true, where the log is of a world that is known."""
 
-from simulator.evaluation import Evaluation, Row
+from simulator.evaluation import Evaluation
 from simulator.reports.words import words_of
+from simulator.rows import Row
 from simulator.sentences import LANGUAGES
 
 

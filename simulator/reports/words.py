@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.evaluation import CONTROL, LOGGED, Evaluation, View
+from simulator.evaluation import Evaluation, View
+from simulator.rows import CONTROL, LOGGED
 
 
 @dataclass(frozen=True, slots=True)

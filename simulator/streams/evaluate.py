@@ -21,12 +21,13 @@ from simulator.candidates import Candidate, Entry, baselines, by_name, named
 from simulator.checks import diagnose_log
 from simulator.engines.local import Engine, Inline, local_engine, mapped
 from simulator.estimators import USUAL, check_names, headline_of, modelled
-from simulator.evaluation import Evaluation, Period, View
+from simulator.evaluation import Evaluation, View
 from simulator.findings import refusal
 from simulator.logs.contexts import Contexts
 from simulator.logs.log import Log, LogSummary
 from simulator.models.linear import CrossFitted
 from simulator.periods import too_late
+from simulator.rows import Period
 from simulator.sources.mapping import ESTIMATE, ColumnMapping
 from simulator.streams.judge import FOLDS, WHOLE, Judge, Judged, Parts, fold_of
 from simulator.streams.notes import notes_of

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from simulator.candidates import MAX_FIXED
-from simulator.evaluation import Period
 from simulator.logs.log import Log
+from simulator.rows import Period
 from simulator.sentences import Language
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader

@@ -8,10 +8,11 @@ from simulator.asked import Asked
 from simulator.candidates import Entry
 from simulator.checks import diagnose_policy
 from simulator.estimators import Estimate, difference
-from simulator.evaluation import LOGGED, Group, Period, Row
+from simulator.evaluation import Group
 from simulator.findings import refusal
 from simulator.groups import MIN_ROUNDS
 from simulator.judging import no_difference
+from simulator.rows import LOGGED, Period, Row
 from simulator.sentences import LANGUAGES, Language
 from simulator.streams.judge import WHOLE, Judged
 from simulator.streams.pieces import Reader

@@ -6,12 +6,12 @@ import pytest
 from policies.base import sample
 from policies.types import TrainingExample
 from simulator.asked import Asked
-from simulator.evaluation import REPLAYED
 from simulator.intervals.clustered import numbered
 from simulator.judging import part_of
 from simulator.replay.estimating import curve, replayed_row, terms
 from simulator.replay.record import PROGRESSIVE, REJECTION, SEQUENTIAL, Replaying
 from simulator.replay.replaying import replay
+from simulator.rows import REPLAYED
 from tests.simulator.replay.conftest import ACTIONS, TRUTH, Greedy, truth_of
 
 ASKED = Asked(("dr",), "dr", 0.95)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.evaluation import Period
+from simulator.rows import Period
 from simulator.sentences import LANGUAGES
 from simulator.streams.judge import WHOLE
 from simulator.streams.notes import notes_of

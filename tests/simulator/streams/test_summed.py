@@ -11,9 +11,9 @@ from simulator.asked import Asked
 from simulator.comparisons import compare
 from simulator.diagnostics import diagnose, earned_range, heaviness, possible, weights
 from simulator.estimators import ESTIMATORS, Evidence, difference, expectation, mean
-from simulator.evaluation import LOGGED, SPEC, Period, Row
 from simulator.intervals.clustered import Possible, numbered, p_value
 from simulator.logs.log import Floats
+from simulator.rows import LOGGED, SPEC, Period, Row
 from simulator.streams.summed import NOBODY, SUMMED, Evident, diagnostics, earned, ips, tail_needed, within
 from simulator.streams.sums import Rounds, Sums, merged, sums_of
 from simulator.verdict import verdict
