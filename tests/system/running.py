@@ -55,7 +55,10 @@ def start_server(*arguments: str, db: str, log: Path) -> Server:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=log.parent)
     assert process.stdout is not None
     match = re.search(r" on (\S+:\d+)", process.stdout.readline())
-    assert match, log.read_text()
+    if match is None:
+        process.kill()
+        process.communicate()  # a pipe that is left open fails whatever test comes next
+        raise AssertionError(log.read_text())
     return Server(process, match[1], log)
 
 
