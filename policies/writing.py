@@ -12,6 +12,20 @@ SPANISH = (",", ".", "; ", " %")
 """The fields of `Writing`."""
 
 
+class Written(str):
+    """A number as it is written. In a template it chooses the words beside it: of `{n} {n:round|rounds}` the first
+    for 1, the second for all others.
+    """
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        one, choice, others = spec.partition("|")
+        if not choice:
+            return super().__format__(spec)
+        return one if self == "1" else others
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """decimal, thousands: the marks in a number. between: the limits of an interval, where a comma may be in a number
@@ -23,7 +37,7 @@ class Writing:
     between: str
     percent: str
 
-    def number(self, value: float, digits: int = 4) -> str:
+    def number(self, value: float, digits: int = 4) -> Written:
         """Four significant digits, unless told otherwise."""
         return self.written(f"{value:.{digits}g}")
 
@@ -31,13 +45,13 @@ class Writing:
         """With its sign, always."""
         return self.written(f"{value:+.{digits}g}")
 
-    def count(self, value: int) -> str:
+    def count(self, value: int) -> Written:
         """Two significant digits, in thousands."""
         return self.whole(int(float(f"{value:.1e}")))
 
-    def whole(self, value: float) -> str:
+    def whole(self, value: float) -> Written:
         """All digits before the point, in thousands."""
-        return f"{value:,.0f}".replace(",", self.thousands)
+        return Written(f"{value:,.0f}".replace(",", self.thousands))
 
     def share(self, value: float) -> str:
         """A percentage: of two significant digits, whole ones from 10 on."""
@@ -56,9 +70,9 @@ class Writing:
         """value [low, high], all with their signs."""
         return f"{self.signed(value)} [{self.signed(low)}{self.between}{self.signed(high)}]"
 
-    def written(self, number: str) -> str:
+    def written(self, number: str) -> Written:
         """A text with numbers as Python writes them, without thousands; a point elsewhere stays."""
-        return _POINT.sub(self.decimal, number)
+        return Written(_POINT.sub(self.decimal, number))
 
     def sentence(self, template: str, **parts: str | int) -> str:
         """The template filled in; it begins with a capital letter."""

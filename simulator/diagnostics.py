@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.estimators import effective_sample_size, ips
-from simulator.intervals.clustered import Possible, numbered
+from simulator.intervals.clustered import NoSupport, Persons, Possible, clustered, numbered
 from simulator.logs.log import Flags, Floats, Log
 from simulator.pareto import pareto_shape
 
@@ -26,11 +26,12 @@ class Diagnostics:
 
     support: the share of the policy's probability on choices the log could have shown. Exact where the log's
     probabilities are known; else the mean weight, whose expectation it is (`support_exact` is False).
-    ess: (Σw)²/Σw². events: the same over rewarded rounds only. mean_weight: near 1 if propensities and support are
-    right; mean_weight_error: its standard error, by rounds, see `mean_error`. pareto_k: the shape of the tail of the
-    weights, None where too few differ; see `simulator.pareto`. bounds: between which the policy's value lies, with 95 %
-    confidence, whatever its unsupported choices earn (partial identification, Manski 1990); None where all are
-    supported.
+    ess: (Σw)²/Σw². events: the same over rewarded rounds only. people: the same of the persons' sums of weights: who
+    comes often, and was always shown the same, is one that speaks, and not many. mean_weight: near 1 if propensities
+    and support are right; mean_weight_error: its standard error, by person, see `mean_error`. pareto_k: the shape of
+    the tail of the weights, None where too few differ; see `simulator.pareto`. bounds: between which the policy's value
+    lies, with 95 % confidence, whatever its unsupported choices earn (partial identification, Manski 1990); None where
+    all are supported.
     """
 
     n: int
@@ -38,6 +39,7 @@ class Diagnostics:
     support_exact: bool
     ess: float
     events: float
+    people: float
     max_weight: float
     mean_weight: float
     mean_weight_error: float
@@ -88,36 +90,51 @@ def heaviness(log: Log, target: Floats) -> tuple[float, float]:
     return cubes, most
 
 
-def diagnose(log: Log, target: Floats, *, w: Floats | None = None) -> Diagnostics:
+def diagnose(log: Log, target: Floats, *, w: Floats | None = None, persons: Persons | None = None) -> Diagnostics:
     """Hold the (n, K) pmf of a policy against what the log holds. Needs no model of the rewards. w: its `weights`,
-    where they are at hand.
+    persons: the log's, `numbered`, where they are at hand.
     """
     support = None
     if log.probabilities is not None:
         never = (float(target[rows][log.probabilities[rows] <= 0.0].sum()) for rows in blocks(*target.shape))
         support = max(0.0, 1.0 - sum(never) / len(log))
     w = weights(log, target) if w is None else w
-    return diagnose_weights(log, w, support, lambda: possible(log, target))
+    persons = numbered(log.persons) if persons is None else persons
+    return diagnose_weights(log, w, persons, support, lambda: possible(log, target))
 
 
-def diagnose_weights(log: Log, w: Floats, support: float | None, possible_of: Callable[[], Possible]) -> Diagnostics:
-    """Hold (n,) weights, wherever they come from, against what the log holds. support: None where not all of the logged
-    probabilities are known; it is then the mean weight, E[w | x] = Σ over the supported a of π(a|x).
+def diagnose_weights(
+    log: Log, w: Floats, persons: Persons, support: float | None, possible_of: Callable[[], Possible]
+) -> Diagnostics:
+    """Hold (n,) weights, wherever they come from, against what the log holds. persons: its own, `numbered`. support:
+    None where not all of the logged probabilities are known; it is then the mean weight, E[w | x] = Σ over the
+    supported a of π(a|x).
     """
     n, mean_weight = len(log), float(w.mean())
-    error = float(w.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
+    error = error_of_mean(mean_weight, w - mean_weight, persons)
     return Diagnostics(
         n=n,
         support=min(1.0, mean_weight) if support is None else support,
         support_exact=support is not None,
         ess=effective_sample_size(w),
         events=effective_sample_size(w[rewarded_rounds(log)]),
+        people=effective_sample_size(np.bincount(persons, weights=w).astype(np.float64, copy=False)),
         max_weight=float(w.max()),
         mean_weight=mean_weight,
         mean_weight_error=mean_error(mean_weight, error, n, support, possible_of),
         pareto_k=pareto_shape(w),
-        bounds=_bounds(log, w, support, possible_of),
+        bounds=_bounds(log, w, persons, support, possible_of),
     )
+
+
+def error_of_mean(value: float, influence: Floats, persons: Persons) -> float:
+    """The standard error of a mean, by person: what somebody is shown may have been drawn once for all their visits.
+    Infinite where only one came.
+    """
+    try:
+        return clustered(value, influence, persons, confidence=BOUNDS_CONFIDENCE).standard_error
+    except NoSupport:
+        return float("inf")
 
 
 def mean_error(
@@ -142,7 +159,7 @@ def blocks(n: int, width: int = 1) -> Iterator[slice]:
 
 
 def _bounds(
-    log: Log, w: Floats, support: float | None, possible_of: Callable[[], Possible]
+    log: Log, w: Floats, persons: Persons, support: float | None, possible_of: Callable[[], Possible]
 ) -> tuple[float, float] | None:
     """What the supported choices earn is estimated by Σwr/n; the rest of the probability, 1 - support, earns between
     the least reward and the greatest. Where the support is itself estimated, by the mean weight, the same is done round
@@ -151,7 +168,6 @@ def _bounds(
     least, greatest = earned_range(log)
     if support is not None and 1.0 - support <= WHOLE:
         return None
-    persons = numbered(log.persons)
     if not w.any() or persons.max() < 1:
         return least, greatest
     seen = possible_of()

@@ -81,7 +81,9 @@ def judged_row(part: Part, name: str, role: str, target: Floats, asked: Asked) -
     """
     pmf = _among(part.members, target)
     w = weights(part.log, pmf)
-    return row_of(part, name, role, diagnose(part.log, pmf, w=w), lambda: _evidence(part, pmf, w), asked)
+    return row_of(
+        part, name, role, diagnose(part.log, pmf, w=w, persons=part.persons), lambda: _evidence(part, pmf, w), asked
+    )
 
 
 def row_of(

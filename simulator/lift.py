@@ -135,5 +135,5 @@ def _mean(rewards: Floats, members: Flags, persons: Persons, seen: tuple[float, 
 
 def _too_few(language: Language, group: str, rounds: int) -> str:
     if rounds < MIN_ROUNDS:
-        return language.control_too_few.format(rounds=rounds, group=group, least=MIN_ROUNDS)
+        return language.control_too_few.format(rounds=language.whole(rounds), group=group, least=MIN_ROUNDS)
     return language.control_one_person.format(rounds=language.whole(rounds), group=group)

@@ -90,7 +90,7 @@ LANGUAGES: Mapping[str, Language] = {
         less="{policy} earns {by} less than {against} ({sure}: {low} to {high}).",
         untold=(
             "This log can't tell {policy} from {against} ({sure}: {low} to {high}); "
-            "about {needed} more decisions would, if the difference is what it seems."
+            "about {needed} more {needed:decision|decisions} would, if the difference is what it seems."
         ),
         untold_at_all="This log can't tell {policy} from {against} ({sure}: {low} to {high}).",
         best="{policy} earns most: {value}; next is {next} with {second}.",
@@ -109,7 +109,9 @@ LANGUAGES: Mapping[str, Language] = {
         each_default="each slot's default: {variants}",
         as_logged="for {slots}; as logged: {others}",
         control_earned="what was truly earned by {rounds} decisions; {others} others earned {value}",
-        control_too_few="{rounds} decisions of {group} in this period; at least {least} are needed for a lift",
+        control_too_few=(
+            "{rounds} {rounds:decision|decisions} of {group} in this period; at least {least} are needed for a lift"
+        ),
         control_one_person="all {rounds} decisions of {group} in this period are of one person: there are no intervals",
         trained_on="Learners named by specification were trained on {period}.",
         judged_on="Every row is judged on the same period: {period}.",
@@ -118,7 +120,9 @@ LANGUAGES: Mapping[str, Language] = {
         some_fixed="Of {variants} variants, the {most} most often eligible stand as fixed policies.",
         no_interval="Left out, since they have no {interval} interval: {estimators}.",
         no_model="Left out, since they need a model of the rewards: {estimators}.",
-        too_late="only {left} of {n} rounds are later than what it was trained on; at least {least} are needed",
+        too_late=(
+            "only {left} of {n} rounds {left:is|are} later than what it was trained on; at least {least} are needed"
+        ),
         never_eligible="{variant} could not be chosen in any round of the judged period",
         nothing_differs=(
             "all {n} rounds of log {log} in this period have the reward {reward}: no policy can be told from another; "
@@ -134,8 +138,8 @@ LANGUAGES: Mapping[str, Language] = {
         all_alike="all variants alike",
         learned_from="it may have learned from {n} of the rounds that judge it, from {start} to {end}",
         shared_persons=(
-            "Of the {persons} persons who judge, {known} were learned from as well, in earlier decisions: what is told "
-            "holds for such a mix of known and new persons."
+            "Of the {persons} persons who judge, {known} {known:was|were} learned from as well, in earlier decisions: "
+            "what is told holds for such a mix of known and new persons."
         ),
         anytime="These intervals hold at every look at the growing log together, for rounds in the order of time.",
         anytime_learned=(
@@ -147,7 +151,7 @@ LANGUAGES: Mapping[str, Language] = {
         propensities_estimated=(
             "The propensities of this log are estimated from its contexts, not known: every number here assumes that "
             "nothing outside the context moved both what was shown and the reward (no hidden confounding). None is "
-            "believed below {limit}; {at_limit} of {n} stand at that limit."
+            "believed below {limit}; {at_limit} of {n} {at_limit:stands|stand} at that limit."
         ),
         model_saves=(
             "On people it was not fitted on, the model of the rewards saves {share} of the log loss of the mean reward."
@@ -167,7 +171,7 @@ LANGUAGES: Mapping[str, Language] = {
         clustered="Intervals are clustered: {persons} persons in {clusters} clusters, each person in one.",
         clustered_about="Intervals are clustered: about {persons} persons in {clusters} clusters, each person in one.",
         row="row {n}",
-        period="{start} to {end} ({n} rounds)",
+        period="{start} to {end} ({n} {n:round|rounds})",
         day="1 day",
         days="{n} days",
     ),
@@ -201,7 +205,8 @@ LANGUAGES: Mapping[str, Language] = {
         as_logged="para {slots}; como se mostró: {others}",
         control_earned="lo que ganaron de verdad {rounds} decisiones; las otras {others} ganaron {value}",
         control_too_few=(
-            "{group}: {rounds} decisiones en este periodo; hacen falta al menos {least} para medir la diferencia"
+            "{group}: {rounds} {rounds:decisión|decisiones} en este periodo; hacen falta al menos {least} para medir "
+            "la diferencia"
         ),
         control_one_person=(
             "{group}: las {rounds} decisiones de este periodo son de una sola persona: no hay intervalos"
@@ -213,7 +218,10 @@ LANGUAGES: Mapping[str, Language] = {
         some_fixed="De {variants} variantes, las {most} posibles más a menudo figuran como políticas fijas.",
         no_interval="Se omiten, por no tener intervalo {interval}: {estimators}.",
         no_model="Se omiten, por necesitar un modelo de las recompensas: {estimators}.",
-        too_late="solo {left} de {n} decisiones son posteriores a aquellas con que se entrenó; hace falta el {least}",
+        too_late=(
+            "solo {left} de {n} decisiones {left:es posterior|son posteriores} a aquellas con que se entrenó; hace "
+            "falta el {least}"
+        ),
         never_eligible="{variant} no se pudo elegir en ninguna decisión del periodo juzgado",
         nothing_differs=(
             "las {n} decisiones del registro {log} en este periodo tienen todas la recompensa {reward}: no se puede "
@@ -245,7 +253,8 @@ LANGUAGES: Mapping[str, Language] = {
         propensities_estimated=(
             "Las probabilidades de este registro no se conocen: se estiman a partir de los contextos. Todas las cifras "
             "suponen que nada fuera del contexto influyó a la vez en lo que se mostró y en la recompensa (que no hay "
-            "variables de confusión ocultas). Ninguna se cree menor que {limit}; {at_limit} de {n} están en ese límite."
+            "variables de confusión ocultas). Ninguna se cree menor que {limit}; {at_limit} de {n} "
+            "{at_limit:está|están} en ese límite."
         ),
         model_saves=(
             "Con personas que no usó para ajustarse, el modelo de las recompensas ahorra un {share} de la pérdida "
@@ -271,7 +280,7 @@ LANGUAGES: Mapping[str, Language] = {
             "en uno."
         ),
         row="fila {n}",
-        period="de {start} a {end} ({n} decisiones)",
+        period="de {start} a {end} ({n} {n:decisión|decisiones})",
         day="1 día",
         days="{n} días",
     ),

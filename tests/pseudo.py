@@ -17,7 +17,8 @@ from policies.writing import Writing
 LANGUAGES = {"en", "es"}
 NUMBERS = {field.name for field in fields(Writing)}
 """No words: how numbers are written."""
-_PART = re.compile(r"\{\{.*?\}\}|%?\{[^{}]*\}")
+_PART = re.compile(r"\{\{.*?\}\}|%?\{[^{}|]*\}")
+"""Not words that a number chooses, as in `{n:round|rounds}`: they are words of the language."""
 _MARK = re.compile(r"⟦(\d+)⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 

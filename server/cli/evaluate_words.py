@@ -17,11 +17,13 @@ WORDS: Mapping[str, Words] = {
     "en": Words(
         written="written to {path}",
         saved="saved: elige evaluation show {id}",
-        left_out="left out: {n} decisions that were told without their propensity",
+        left_out=(
+            "left out: {n} {n:decision that was told without its|decisions that were told without their} propensity"
+        ),
     ),
     "es": Words(
         written="escrito en {path}",
         saved="guardado: elige evaluation show {id}",
-        left_out="se omiten {n} decisiones que se contaron sin su probabilidad",
+        left_out="{n:se omite|se omiten} {n} {n:decisión que se contó|decisiones que se contaron} sin su probabilidad",
     ),
 }

@@ -91,6 +91,9 @@ def show(evaluation: Id, db: Db = DB, as_json: AsJson = False) -> None:
         f"log: the decisions of {stored.campaign} up to {extent['through']:,} in its sequence, of which "
         f"{extent['counted']:,} count, read by version {extent['version']}; reward {stored.provenance['formula']}"
     )
+    counted = stored.provenance.get("counted", extent["counted"])
+    if counted != extent["counted"]:
+        typer.echo(f"when it was computed {counted:,} of them were left: the others were erased, or dropped")
     if stored.error is not None:
         typer.echo(f"{stored.error_code}: {stored.error}")
     if stored.result is not None:
@@ -142,7 +145,7 @@ def cancel(evaluation: Id, db: Db = DB) -> None:
 
     database = Database(db, create=False)
     with database.writing(()) as connection:
-        stored = evaluation_rows.cancel(connection, evaluation, now=datetime.now(UTC))
+        stored = evaluation_rows.cancel(connection, evaluation, now=database.time_of(connection))
     typer.echo(f"{stored.id}: {_state(stored)}")
 
 

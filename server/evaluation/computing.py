@@ -8,10 +8,9 @@ from typing import Any
 import orjson
 
 from server.evaluation.asking import extent_asked
-from server.evaluation.extent import lost
 from server.evaluation.provenance import versions
 from server.evaluation.request import EvaluationRequest
-from server.evaluation.run import run
+from server.evaluation.run import judge, read_asked
 from server.evaluation.stored import Stored
 from server.store import evaluations as evaluation_rows
 from server.store.database import Database
@@ -46,36 +45,28 @@ class Repeated:
 
 
 def compute(database: Database, stored: StoredEvaluation, *, progress: Progress = lambda what, done: None) -> Computed:
-    """Raises what `server.evaluation.run.run` raises."""
+    """Raises what reading the log and judging by it do."""
     request, extent = EvaluationRequest.from_document(stored.request), extent_asked(stored)
-    evaluation = run(Stored(database, extent), request, now=stored.created_at.timestamp(), progress=progress)
-    with database.reading() as connection:
-        left_out = evaluation_rows.count_left_out(
-            connection,
-            stored.campaign,
-            evaluation.slots or (evaluation.log.slot,),
-            since=request.since,
-            until=request.until,
-            through=extent.through,
-        )
+    source = Stored(database, extent)
+    reading = read_asked(source, request, now=stored.created_at.timestamp(), progress=progress)
+    evaluation = judge(source, request, reading, progress=progress)
+    assert reading.counted is not None
+    guessed = ("no_propensity",) if request.estimate_propensities else ()
     provenance = {
         **stored.provenance,
         "versions": versions(),
-        "left_out": {
-            why: many
-            for why, many in left_out.items()
-            if not (why == "no_propensity" and request.estimate_propensities)
-        },
+        "counted": reading.counted.matured,
+        "left_out": {why: many for why, many in reading.counted.left_out.items() if why not in guessed},
     }
     return Computed(evaluation, _plain(without_persons(evaluation.to_dict(), lang=request.lang)), _plain(provenance))
 
 
 def repeat(database: Database, stored: StoredEvaluation, *, progress: Progress = lambda what, done: None) -> Repeated:
-    """Compute an evaluation that is done again, on what is left of the same log extent. Raises what `run` raises."""
+    """Compute an evaluation that is done again, on what is left of the same log extent. Raises what `compute` does."""
     computed = compute(database, stored, progress=progress)
     before, now = ({**result, "provenance": None} for result in (stored.result or {}, computed.result))
     differs = tuple(_differences(before, now, ""))
-    return Repeated(computed, differs, tuple(_because(database, stored, computed)))
+    return Repeated(computed, differs, tuple(_because(stored, computed)))
 
 
 def keep(database: Database, drafted: StoredEvaluation, computed: Computed, *, now: datetime) -> StoredEvaluation:
@@ -121,10 +112,11 @@ def _plain(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _because(database: Database, stored: StoredEvaluation, computed: Computed) -> Iterator[str]:
-    gone = lost(database, stored.campaign, extent_asked(stored))
+def _because(stored: StoredEvaluation, computed: Computed) -> Iterator[str]:
+    gone = stored.provenance.get("counted", extent_asked(stored).counted) - computed.provenance["counted"]
     if gone:
-        yield f"{gone:,} decisions that it saw are gone: erased, or past their retention"
+        which = "1 decision that it saw is" if gone == 1 else f"{gone:,} decisions that it saw are"
+        yield f"{which} gone: erased, or past their retention"
     before, now = stored.provenance.get("versions", {}), computed.provenance["versions"]
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from server.store import campaigns as campaign_rows
-from server.store import evaluations as evaluation_rows
+from server.store import counts
 from server.store import training as training_rows
 from server.store.database import Database
 
@@ -40,11 +40,5 @@ def extent_of(database: Database, campaign: str) -> Extent:
             through=through,
             version=campaign_rows.read_version(connection, campaign).version,
             snapshot=training_rows.newest_snapshot_id(connection, campaign),
-            counted=evaluation_rows.count_matured(connection, campaign, through=through),
+            counted=counts.count_matured(connection, campaign, through=through),
         )
-
-
-def lost(database: Database, campaign: str, extent: Extent) -> int:
-    """How many of the decisions that counted are erased or past their retention by now."""
-    with database.reading() as connection:
-        return extent.counted - evaluation_rows.count_matured(connection, campaign, through=extent.through)

@@ -39,6 +39,8 @@ BEAT_SECONDS = 0.5
 HELD = timedelta(seconds=30)
 """How long nobody else takes one after its server's last sign of life."""
 RENEW_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+"""How long it waits with an answer that the database could not take."""
 
 
 @dataclass(slots=True)
@@ -92,11 +94,11 @@ class Jobs:
                         await self._asked.wait()
 
     def _take(self) -> StoredEvaluation | None:
-        now = self._clock()
         with self._database.reading() as connection:  # nearly always there is nothing to write
-            if not evaluation_rows.waiting(connection, now=now):
+            if not evaluation_rows.waiting(connection, now=self._database.time_of(connection), lasts=HELD):
                 return None
         with self._database.writing(TURN) as connection:
+            now = self._database.time_of(connection)
             return evaluation_rows.take(connection, holder=self._holder, now=now, lasts=HELD)
 
     async def _run(self, taken: StoredEvaluation) -> None:
@@ -135,20 +137,28 @@ class Jobs:
             stored = evaluation_rows.glance(connection, held.id)
         if stored == now and not renew:
             return True
-        until = self._clock() + HELD
         with self._database.writing(()) as connection:
+            until = self._database.time_of(connection) + HELD
             return evaluation_rows.beat(connection, held, until=until, progress=heard.progress, stage=heard.stage)
 
     async def _end(self, held: StoredEvaluation, answer: Mapping[str, Any] | None, why: str) -> None:
-        """Write down how it ended, as soon as the database lets us."""
+        """Write down how it ended, as soon as the database lets us. A result for which there is no room keeps others
+        waiting: after HELD it fails, where there is room for the reason at least.
+        """
+        began, told = time.monotonic(), answer
         while True:
             try:
-                await asyncio.to_thread(self._write_end, held, answer, why)
+                await asyncio.to_thread(self._write_end, held, told, why)
             except (Unavailable, DiskFull) as error:
                 log.warning("evaluations wait", reason=str(error), exc_info=None)
-                await asyncio.sleep(1.0)
+                late = isinstance(error, DiskFull) and time.monotonic() - began >= HELD.total_seconds()
+                if late and told is answer and answer is not None and "result" in answer:
+                    told = {"code": error.code, "error": f"there is no room for its answer: {error}"}
+                    continue
+                told = answer
+                await asyncio.sleep(RETRY_SECONDS)
             except EligeError as error:  # of the answer itself: trying again would keep all others waiting for ever
-                answer = {"code": "INTERNAL", "error": f"its answer can't be kept: {error}"}
+                told = answer = {"code": "INTERNAL", "error": f"its answer can't be kept: {error}"}
             else:
                 return
 
@@ -159,8 +169,8 @@ class Jobs:
             log.warning("evaluation begun again", evaluation=held.id, reason=why)
             self._give_back(held, counts=True)
             return
-        now = self._clock()
         with self._database.writing(()) as connection:
+            now = self._database.time_of(connection)
             if answer is None:
                 error = f"{why}, {held.attempts} times: is there enough memory?"
                 evaluation_rows.fail(connection, held, now=now, code="INTERNAL", error=error)

@@ -17,6 +17,7 @@ from server.evaluation.where import Where, label_value
 from server.outcomes import earn
 from server.records import Decision, Group, Kind, Matured
 from server.reward_anew import CHUNK, OutcomesOf
+from server.store.counts import Counted
 from simulator import Log, Page, Round, Trial
 from simulator.logs.rounds import UNKNOWN
 
@@ -30,6 +31,7 @@ class Reading:
     slots: one log each, in the order of the decision, aligned. rewards: (n,) of the whole decisions. labels: by name,
     of each round, None where it has none. metrics: by name, (n,). trial: everybody, with the control group; None where
     there is none. formula: by which decisions earned; empty where nobody knows. as_logged: the names of other slots.
+    counted: what there was when it was read; None of a log that can't become less.
     """
 
     slots: tuple[Log, ...]
@@ -39,6 +41,7 @@ class Reading:
     trial: Trial | None = None
     formula: str = ""
     as_logged: tuple[str, ...] = ()
+    counted: Counted | None = None
 
     @property
     def page(self) -> Page | None:

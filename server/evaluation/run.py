@@ -62,10 +62,24 @@ def run(
     left_out: OnLeftOut = lambda decisions: None,
 ) -> Evaluation:
     """now: unix seconds; later decisions are a finding. truth: of the source's log, where it is known. engine: where
-    the learners of a grid are trained, if not here. Raises what the source raises, and EvaluationError, LogError,
+    the learners of a grid are trained, if not here. Raises what `judge` does.
+    """
+    reading = read_asked(source, request, now=now, progress=progress, left_out=left_out)
+    return judge(source, request, reading, truth=truth, engine=engine, progress=progress)
+
+
+def judge(
+    source: Source,
+    request: EvaluationRequest,
+    reading: Reading,
+    *,
+    truth: ExpectedRewards | None = None,
+    engine: Engine | None = None,
+    progress: Progress = lambda what, done: None,
+) -> Evaluation:
+    """reading: of this request, from this source. Raises what the source raises, and EvaluationError, LogError,
     PolicyError where this log can't answer.
     """
-    reading = _read(source, request, now, progress, left_out)
     policies: Sequence[str | Candidate | PageCandidate]
     if reading.page is not None:
         check_one_slot(request, reading.page.names)
@@ -132,15 +146,21 @@ def diagnose(
     """What the checks find about the log that is asked for, the worst first; no policy is judged. Raises what the
     source raises.
     """
-    reading = _read(source, request, now, progress, left_out)
+    reading = read_asked(source, request, now=now, progress=progress, left_out=left_out)
     if reading.page is not None:
         return diagnose_page(reading.page, lang=request.lang)
     return diagnose_log(reading.slots[0], lang=request.lang)
 
 
-def _read(
-    source: Source, request: EvaluationRequest, now: float | None, progress: Progress, left_out: OnLeftOut
+def read_asked(
+    source: Source,
+    request: EvaluationRequest,
+    *,
+    now: float | None,
+    progress: Progress = lambda what, done: None,
+    left_out: OnLeftOut = lambda decisions: None,
 ) -> Reading:
+    """The log that is asked for. Raises what the source raises."""
     progress("reading the log", 0.0)
     reading = source.read(request, progress=lambda done: progress("reading the log", done), left_out=left_out)
     return reading if now is None else reading.as_of(now)

@@ -91,7 +91,7 @@ WORDS: Mapping[str, Words] = {
         split="An even split among the {variants} variants would take about {needed} decisions, {time}.",
         gain="Within {horizon} it earns about {gain} more than the default; an even split, {even}.",
         longer="What learns shows the worse variants seldom: it earns more, and proves it later, or with more explore.",
-        hours="{n} hours",
+        hours="{n} {n:hour|hours}",
         days="{n} days",
         ages="more than ten years",
         given="as asked",
@@ -137,7 +137,7 @@ WORDS: Mapping[str, Words] = {
             "Lo que aprende muestra poco las variantes peores: gana más, y lo demuestra más tarde, o con más "
             "exploración."
         ),
-        hours="{n} horas",
+        hours="{n} {n:hora|horas}",
         days="{n} días",
         ages="más de diez años",
         given="lo pedido",

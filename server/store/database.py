@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -84,6 +85,11 @@ class Database:
         with self._writing(campaigns, self._dialect.WRITING) as connection:
             yield connection
 
+    def time_of(self, connection: Connection) -> datetime:
+        """Now, by the one clock that all servers of this database have in common. Raises Unavailable."""
+        now: datetime = self._dialect.time_of(connection)
+        return now
+
     def overwrite(self) -> bool:
         """Make sure that bytes which were removed or replaced are gone from the database's files too, as far as that is
         ours to do. False: somebody reads what was there before; later, then.
@@ -108,6 +114,8 @@ class Database:
             yield
         except DataError as error:
             raise InvalidRequest(f"it can't be stored: {str(error.orig).splitlines()[0]}") from error
+        except UnicodeEncodeError as error:  # half of a surrogate pair: what a command line has in place of a bad byte
+            raise InvalidRequest(f"{str(error.object)[:60]!r} is no text: expected UTF-8") from error
         except DBAPIError as error:
             if told := self._dialect.refusal(error):
                 raise told from error

@@ -2,11 +2,12 @@
 
 An evaluation is queued, runs, and ends as done, failed or cancelled. Who runs it holds it for a while and says again
 and again that it is alive; one that is not held any more is taken by whoever looks next. Every write names the holder
-and the attempt: who lost it, to a cancellation or to another server, writes nothing.
+and the attempt: who lost it, to a cancellation or to another server, writes nothing. `now` is by the database's clock,
+`Database.time_of`: those of two servers may be minutes apart, and who is alive must not depend on it.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,20 +15,19 @@ from typing import Any
 
 import orjson
 import sqlalchemy
-from sqlalchemy import Connection, Row, and_, case, func, insert, null, or_, select, update
+from sqlalchemy import Connection, Row, and_, insert, null, or_, select, update
 
 from server.errors import Conflict, NoSuchEvaluation, WrongState
-from server.records import Excluded, Group, Kind
-from server.store.tables import choices, decisions, evaluations, rewards, windows
+from server.store.tables import evaluations
 
 TURN = (":evaluations",)
 """No campaign's name: who starts or takes one waits for others who do, and for no decision."""
 ATTEMPTS = 2
 """How often one is begun whose process ends without an answer."""
+CLOCK_SET_BACK = 10
+"""So many times as long as one is held at most, it stays with a holder who died before the clock was set back."""
 MAX_TEXT = 4_000
 """Characters of what is kept of an error."""
-_WHY = ("cancelled", "erased", "no_reward", "control", "no_slot", "fallback", "not_activated", "no_propensity")
-"""Why a matured decision is left out, the first that holds in any of its slots."""
 
 
 class EvaluationState(StrEnum):
@@ -147,73 +147,17 @@ def newest(
     return [_stored(row) for row in connection.execute(query.limit(limit))]
 
 
-def count_matured(connection: Connection, campaign: str, *, through: int) -> int:
-    """How many matured decisions up to a place of the sequence count."""
-    ours = (rewards.c.campaign == campaign, rewards.c.sequence <= through, rewards.c.excluded.is_(None))
-    return int(connection.execute(select(func.count()).select_from(rewards).where(*ours)).scalar_one())
-
-
-def count_left_out(
-    connection: Connection,
-    campaign: str,
-    slots: Sequence[str],
-    *,
-    since: datetime | None,
-    until: datetime | None,
-    through: int,
-) -> dict[str, int]:
-    """How many decisions of a period no policy can be judged by in these slots together, each under the first reason
-    that holds: they count for nothing (`not_activated`, `cancelled`, `erased`), their reward is no number
-    (`no_reward`), they are of the `control` group, made when there was no such slot (`no_slot`), in one of the slots
-    the default was shown (`fallback`) or nothing (`not_activated`), or nobody knows how probable it was
-    (`no_propensity`). Or they are not matured yet (`window_open`).
-    """
-    period = [decisions.c.campaign == campaign]
-    if since is not None:
-        period.append(decisions.c.at >= since)
-    if until is not None:
-        period.append(decisions.c.at < until)
-    place = case(
-        (rewards.c.excluded == Excluded.EXPIRED.value, _WHY.index("not_activated")),
-        (rewards.c.excluded == Excluded.CANCELLED.value, _WHY.index("cancelled")),
-        (rewards.c.excluded == Excluded.ERASED.value, _WHY.index("erased")),
-        (rewards.c.error.is_not(None), _WHY.index("no_reward")),
-        (decisions.c.group_name == Group.CONTROL.value, _WHY.index("control")),
-        (choices.c.slot.is_(None), _WHY.index("no_slot")),
-        (choices.c.kind == Kind.FALLBACK.value, _WHY.index("fallback")),
-        (choices.c.activated_at.is_(None), _WHY.index("not_activated")),
-        (choices.c.propensity.is_(None), _WHY.index("no_propensity")),
-        else_=len(_WHY),
-    )
-    matured = rewards.join(decisions, rewards.c.decision_id == decisions.c.decision_id).join(
-        choices, and_(choices.c.decision_id == rewards.c.decision_id, choices.c.slot.in_(slots)), isouter=True
-    )
-    first, there = func.min(place), func.count(choices.c.slot.distinct())
-    missing = and_(first == len(_WHY), there < len(slots))
-    each = (
-        select(case((missing, _WHY.index("no_slot")), else_=first).label("place"))
-        .select_from(matured)
-        .where(rewards.c.campaign == campaign, rewards.c.sequence <= through, *period)
-        .group_by(rewards.c.sequence)
-        .subquery()
-    )
-    query = select(each.c.place, func.count()).where(each.c.place < len(_WHY)).group_by(each.c.place)
-    found = {_WHY[row[0]]: int(row[1]) for row in connection.execute(query)}
-    still = select(func.count()).select_from(windows.join(decisions, windows.c.decision_id == decisions.c.decision_id))
-    found["window_open"] = int(connection.execute(still.where(*period)).scalar_one())
-    return {reason: count for reason, count in sorted(found.items()) if count}
-
-
-def waiting(connection: Connection, *, now: datetime) -> bool:
+def waiting(connection: Connection, *, now: datetime, lasts: timedelta) -> bool:
     """Whether there is anything to `take`."""
-    return connection.execute(_takeable(now).limit(1)).first() is not None
+    return connection.execute(_takeable(now, lasts).limit(1)).first() is not None
 
 
 def take(connection: Connection, *, holder: str, now: datetime, lasts: timedelta) -> StoredEvaluation | None:
     """The evaluation that waits longest, which then is the holder's: queued, or left alone by who ran it. None where
     there is none. What was begun ATTEMPTS times and left alone is failed. Inside a transaction of TURN.
     """
-    for row in connection.execute(_takeable(now).order_by(evaluations.c.created_at, evaluations.c.evaluation_id)).all():
+    oldest_first = (evaluations.c.created_at, evaluations.c.evaluation_id)
+    for row in connection.execute(_takeable(now, lasts).order_by(*oldest_first)).all():
         ours = evaluations.c.evaluation_id == row.evaluation_id
         if row.attempts >= ATTEMPTS:
             why = f"whoever ran it ended without an answer, {row.attempts} times; the last was {row.holder}"
@@ -284,8 +228,11 @@ def delete(connection: Connection, evaluation_id: str) -> None:
         raise WrongState(f"evaluation {evaluation_id!r} is {state}: cancel it first")
 
 
-def _takeable(now: datetime) -> Any:
-    left_alone = and_(evaluations.c.state == EvaluationState.RUNNING.value, evaluations.c.held_until < now)
+def _takeable(now: datetime, lasts: timedelta) -> Any:
+    until = evaluations.c.held_until
+    # what ends impossibly late was written before the clock jumped back: it must not block for hours
+    over = or_(until < now, until > now + CLOCK_SET_BACK * lasts)
+    left_alone = and_(evaluations.c.state == EvaluationState.RUNNING.value, over)
     columns = (evaluations.c.evaluation_id, evaluations.c.attempts, evaluations.c.holder)
     return select(*columns).where(or_(evaluations.c.state == EvaluationState.QUEUED.value, left_alone))
 

@@ -8,6 +8,7 @@ Unique constraints alone would not do: an outcome and the reward that should cou
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -96,6 +97,12 @@ _SETTINGS = """SELECT
     set_config('idle_in_transaction_session_timeout', :timeout, true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit')
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"""
+
+
+def time_of(connection: Connection) -> datetime:
+    """Now, by the database's clock: not when the transaction began, which may have waited for a lock since."""
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
 
 
 def overwrite(engine: Engine) -> bool:

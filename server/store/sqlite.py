@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,12 @@ def _begin_immediate(connection: Connection, *, timeout_ms: int) -> None:
 
 def lock(connection: Connection, campaigns: Iterable[str] | None) -> None:
     """Nothing: BEGIN IMMEDIATE already keeps every other writer out."""
+
+
+def time_of(connection: Connection) -> datetime:
+    """Now, by the clock of the machine, which all have in common who share a file."""
+    now = "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+    return datetime.fromisoformat(str(connection.exec_driver_sql(now).scalar_one()))
 
 
 def overwrite(engine: Engine) -> bool:

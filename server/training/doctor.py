@@ -68,16 +68,20 @@ UNSERVABLE = Said(
 DAMAGED = Word(en="its bytes are damaged", es="sus bytes están dañados")
 FOUND = Said(en=("{line}.", ""), es=("{line}.", ""))
 ALL_LEARNED = Said(
-    en=("Snapshot {number} has learned all {n} rewards there are.", ""),
+    en=("Snapshot {number} has learned {n:the|all} {n} {n:reward there is|rewards there are}.", ""),
     es=("El snapshot {number} ha aprendido todas las recompensas que hay: {n}.", ""),
 )
 AT_IT = Said(
-    en=("{n} rewards wait to be learned, the first since {since}; the trainer is at it.", "Wait."),
+    en=(
+        "{n} {n:reward waits|rewards wait} to be learned, {n:since|the first since} {since}; the trainer is at it.",
+        "Wait.",
+    ),
     es=("Recompensas por aprender: {n}, la primera desde el {since}; el entrenador está en ello.", "Espere."),
 )
 FAILS = Said(
     en=(
-        "{n} rewards wait to be learned, the first since {since}: learning them fails. {reason}.",
+        "{n} {n:reward waits|rewards wait} to be learned, {n:since|the first since} {since}: learning "
+        "{n:it|them} fails. {reason}.",
         "What was served stays. Another policy or parameter learns the log again from its beginning.",
     ),
     es=(
@@ -87,7 +91,7 @@ FAILS = Said(
 )
 COULD_BE = Said(
     en=(
-        "{n} rewards wait to be learned, the first since {since}, and could be.",
+        "{n} {n:reward waits|rewards wait} to be learned, {n:since|the first since} {since}, and could be.",
         "See that a trainer runs: elige serve starts one.",
     ),
     es=(

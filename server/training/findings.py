@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from policies.writing import WRITINGS, Writing
+from policies.writing import WRITINGS, Writing, Written
 
 Case = tuple[str, str]
 """What is, in one sentence, and what to do about it: templates, whose parts are text."""
@@ -77,7 +77,7 @@ class Voice:
         text: str = getattr(word, self.lang)
         return text.format(**parts)
 
-    def count(self, value: float) -> str:
+    def count(self, value: float) -> Written:
         """All digits, in thousands."""
         return self.writing.whole(value)
 

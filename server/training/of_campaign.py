@@ -62,7 +62,7 @@ NONE_OBSERVED = Said(
 )
 OBSERVED_UNLEARNED = Said(
     en=(
-        "{observed} of the last {n} decisions were observed, and are not learned.",
+        "{observed} of the last {n} decisions {observed:was|were} observed, and {observed:is|are} not learned.",
         "Write learn_from: [drawn, observed] to learn from them, too.",
     ),
     es=(
@@ -87,7 +87,7 @@ TRAINER_GONE = Said(
 TRAINER = Said(en=("The trainer {holder} holds the lease.", ""), es=("El entrenador {holder} tiene el turno.", ""))
 OVERDUE = Said(
     en=(
-        "{n} windows have closed and have no reward yet.",
+        "{n} {n:window has|windows have} closed and {n:has|have} no reward yet.",
         "See that a trainer runs: elige serve starts one. If one does, its log says why: training failed.",
     ),
     es=(

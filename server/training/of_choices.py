@@ -42,8 +42,14 @@ NEVER_ELIGIBLE = Said(
     ),
 )
 NEVER_SHOWN = Said(
-    en=("{variant} was eligible {n} times and never shown.", "Raise explore, or give it a share: {{min: 0.05}}."),
-    es=("{variant} fue posible {n} veces y no se mostró nunca.", "Suba explore, o dele una parte: {{min: 0.05}}."),
+    en=(
+        "{variant} was eligible {n} {n:time|times} and never shown.",
+        "Raise explore, or give it a share: {{min: 0.05}}.",
+    ),
+    es=(
+        "{variant} fue posible {n} {n:vez|veces} y no se mostró nunca.",
+        "Suba explore, o dele una parte: {{min: 0.05}}.",
+    ),
 )
 CERTAIN = Said(
     en=(

@@ -20,23 +20,26 @@ NO_DECISION = Said(
     es=("Todavía no hay ninguna decisión.", "Pida una: elige decide {campaign}."),
 )
 DECISIONS = Said(
-    en=("{n} decisions, {today} in the last 24 hours.", ""),
+    en=("{n} {n:decision|decisions}, {today} in the last 24 hours.", ""),
     es=("Decisiones: {n}, de ellas {today} en las últimas 24 horas.", ""),
 )
 DECISIONS_CEASED = Said(
-    en=("{n} decisions, 0 in the last 24 hours; the last one at {at}.", "See that the page still asks for decisions."),
+    en=(
+        "{n} {n:decision|decisions}, 0 in the last 24 hours; the last one at {at}.",
+        "See that the page still asks for decisions.",
+    ),
     es=(
         "Decisiones: {n}, ninguna en las últimas 24 horas; la última, el {at}.",
         "Compruebe que la página sigue pidiendo decisiones.",
     ),
 )
 WINDOWS = Said(
-    en=("{n} windows are open; the next closes at {at}.", ""),
+    en=("{n} {n:window is|windows are} open; {n:it|the next} closes at {at}.", ""),
     es=("Ventanas abiertas: {n}; la próxima se cierra el {at}.", ""),
 )
 FIRST_WINDOWS = Said(
     en=(
-        "{n} windows are open; the next closes at {at}: nothing can be learned before.",
+        "{n} {n:window is|windows are} open; {n:it|the next} closes at {at}: nothing can be learned before.",
         "Wait, or give reward a shorter window.",
     ),
     es=(
@@ -45,7 +48,7 @@ FIRST_WINDOWS = Said(
     ),
 )
 AWAITED = Said(
-    en=("{n} decisions wait for their activation.", ""),
+    en=("{n} {n:decision waits for its|decisions wait for their} activation.", ""),
     es=("Decisiones que esperan a que se las active: {n}.", ""),
 )
 NO_OUTCOME = Said(
@@ -68,7 +71,7 @@ NO_OUTCOME_AT_CLOSE = Said(
 OUTCOMES = Said(en=("Outcomes: {counts}.", ""), es=("Resultados: {counts}.", ""))
 UNMATCHED = Said(
     en=(
-        "{n} outcomes belong to no decision in the log, the first since {since}.",
+        "{n} {n:outcome belongs|outcomes belong} to no decision in the log, {n:since|the first since} {since}.",
         "See that decisions and outcomes go to one database, and that what was shown came from a logged decision.",
     ),
     es=(
@@ -79,7 +82,7 @@ UNMATCHED = Said(
 )
 UNDECLARED = Said(
     en=(
-        "{n} outcomes of {metric} count for nothing: the campaign declares {declared}.",
+        "{n} {n:outcome|outcomes} of {metric} {n:counts|count} for nothing: the campaign declares {declared}.",
         "Declare the metric again, or stop sending it.",
     ),
     es=(
@@ -89,7 +92,7 @@ UNDECLARED = Said(
 )
 LATE = Said(
     en=(
-        "{n} of {all} outcomes came after their window, and do not count.",
+        "{n} of {all} outcomes came after {n:its|their} window, and {n:does|do} not count.",
         "Send them sooner, or give reward a longer window.",
     ),
     es=(
@@ -99,7 +102,7 @@ LATE = Said(
 )
 EXPIRED = Said(
     en=(
-        "{n} of the last {all} decisions were not activated in time, and count for nothing.",
+        "{n} of the last {all} decisions {n:was|were} not activated in time, and {n:counts|count} for nothing.",
         "See that what is shown or sent is activated (Activate), or give it longer: activation_ttl.",
     ),
     es=(
@@ -109,7 +112,7 @@ EXPIRED = Said(
 )
 CANCELLED = Said(
     en=(
-        "{n} of the last {all} decisions never arrived, as outcomes say, and count for nothing.",
+        "{n} of the last {all} decisions never arrived, as outcomes say, and {n:counts|count} for nothing.",
         "See where they went: who is not reached teaches nothing.",
     ),
     es=(
@@ -118,11 +121,15 @@ CANCELLED = Said(
     ),
 )
 ERASED = Said(
-    en=("{n} of the last {all} decisions were of persons since erased, and count for nothing.", ""),
+    en=(
+        "{n} of the last {all} decisions {n:was of a person|were of persons} since erased, and {n:counts|count} for "
+        "nothing.",
+        "",
+    ),
     es=("No cuentan, por ser de personas cuyos datos se borraron, {n} de las últimas {all} decisiones.", ""),
 )
 SPOILT = Said(
-    en=("{n} of the last {all} rewards are no number: {error}.", "Correct the formula in reward: value."),
+    en=("{n} of the last {all} rewards {n:is|are} no number: {error}.", "Correct the formula in reward: value."),
     es=(
         "Recompensas que no son un número, de las últimas {all}: {n}. {error}.",
         "Corrija la fórmula de reward: value.",

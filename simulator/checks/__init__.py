@@ -11,7 +11,7 @@ from simulator.checks.calibration import calibration
 from simulator.checks.delay import reward_delay
 from simulator.checks.drift import context_drift, reward_drift
 from simulator.checks.known import duplicates, estimated_propensities, future
-from simulator.checks.overlap import effective_sample, events
+from simulator.checks.overlap import effective_sample, events, people
 from simulator.checks.rewards import rewards
 from simulator.checks.sample_ratio import ratio_of_counts, sample_ratio
 from simulator.checks.support import support
@@ -40,6 +40,7 @@ POLICY_CHECKS: tuple[Callable[[Diagnostics, Voice], Finding], ...] = (
     support,
     effective_sample,
     events,
+    people,
     weight_tail,
     mean_weight,
 )

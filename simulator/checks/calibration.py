@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.checks.sample_ratio import probabilities_by_id
-from simulator.checks.sums import AMBER_P, RED_P, p_values, repeated_persons
+from simulator.checks.sample_ratio import ids_of, probabilities_by_id
+from simulator.checks.sums import AMBER_P, p_values, repeated_persons, standard_errors, surely_off, worst_of
 from simulator.checks.wording import Voice
 from simulator.diagnostics import blocks
 from simulator.findings import Finding, Severity
+from simulator.intervals.clustered import Persons, numbered
 from simulator.logs.log import Floats, Log
 
 EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
@@ -23,13 +24,13 @@ WEIGHT_ERRORS = 5.0
 
 OFF = {
     "en": (
-        "Choices said to be made with probability {low} to {high} were made {observed} times where {expected} were "
-        "expected (p {p}).",
+        "Choices said to be made with probability {low} to {high} were made {observed} "
+        "{observed:time|times} where {expected} {expected:was|were} expected (p {p}).",
         "Log the probability of the draw that was served, after every rule and override, from the same snapshot.",
     ),
     "es": (
-        "Las decisiones con probabilidad registrada de {low} a {high} se tomaron {observed} veces donde se esperaban "
-        "{expected} (p {p}).",
+        "Las decisiones con probabilidad registrada de {low} a {high} se tomaron {observed} "
+        "{observed:vez|veces} donde se {expected:esperaba|esperaban} {expected} (p {p}).",
         "Registre la probabilidad del sorteo servido, después de toda regla, límite y excepción, del mismo modelo.",
     ),
 }
@@ -53,13 +54,16 @@ TOO_SMALL = {
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The choices whose probability was said to be in (low, high]: how many were made, and how many were expected."""
+    """The choices whose probability was said to be in (low, high]: how many were made, and how many were expected.
+    errors: standard errors between the two.
+    """
 
     low: float
     high: float
     observed: float
     expected: float
     p_value: float
+    errors: float
 
     @property
     def deviation(self) -> float:
@@ -81,13 +85,15 @@ def bins_of(log: Log) -> list[Bin]:
         cells = place + (bins + 1) * np.arange(len(place))[:, None]
         sums = np.bincount(cells.ravel(), weights=p[rows].ravel(), minlength=(bins + 1) * len(place))
         inside[:, rows] = sums.reshape(-1, bins + 1)[:, 1:].T
-    drawn = _edges_below(log.propensities) - 1
+    # what `inside` was made of: a propensity that was written with fewer digits may be beyond an edge
+    drawn = _edges_below(p[np.arange(len(log)), ids_of(log)[log.chosen]]) - 1
     together: Floats = np.minimum(inside, 1.0, out=inside)  # a sum may be above by rounding
     terms = (((drawn == of) - together[of], float(np.sum(together[of] * (1.0 - together[of])))) for of in range(bins))
+    errors = standard_errors(terms, repeated_persons(log))
     return [
-        Bin(EDGES[of], EDGES[of + 1], float(np.sum(drawn == of)), float(together[of].sum()), value)
-        for of, value in enumerate(p_values(terms, repeated_persons(log)))
-        if value is not None
+        Bin(EDGES[of], EDGES[of + 1], float(np.sum(drawn == of)), float(together[of].sum()), value, off)
+        for of, (value, off) in enumerate(zip(p_values(errors), errors, strict=True))
+        if value is not None and off is not None
     ]
 
 
@@ -108,14 +114,14 @@ def calibration(log: Log, voice: Voice) -> Finding | None:
     tested = bins_of(log)
     if not tested:
         return _too_small(log, voice)
-    worst = min(tested, key=lambda one: (one.p_value, -one.deviation))
+    worst = worst_of(tested, far=RED_DEVIATION)
     numbers = {"p_value": worst.p_value, "observed": worst.observed, "expected": worst.expected}
     p = voice.p_value(worst.p_value)
     if worst.p_value >= AMBER_P or worst.deviation < AMBER_DEVIATION:
         return voice.finding("calibration", Severity.GREEN, HOLDS, numbers, bins=voice.count(len(tested)), p=p)
     return voice.finding(
         "calibration",
-        Severity.RED if worst.p_value < RED_P and worst.deviation >= RED_DEVIATION else Severity.AMBER,
+        Severity.RED if surely_off(worst.p_value, worst.deviation, far=RED_DEVIATION) else Severity.AMBER,
         OFF,
         numbers,
         low=voice.language.number(worst.low),
@@ -130,9 +136,17 @@ def _too_small(log: Log, voice: Voice) -> Finding | None:
     if log.probabilities is not None or log.propensities_estimated:
         return None
     w = 1.0 / (log.propensities * log.eligible.sum(axis=1))
-    mean, error = float(w.mean()), float(w.std()) / np.sqrt(len(log))
+    mean, error = float(w.mean()), _error(w, numbered(log.persons))
     if mean - 1.0 <= WEIGHT_ERRORS * error + 1e-6:
         return None
     numbers = {"mean_weight": mean, "standard_error": error}
     parts = {"mean": voice.number(mean), "error": voice.number(error, 2)}
     return voice.finding("calibration", Severity.RED, TOO_SMALL, numbers, **parts)
+
+
+def _error(w: Floats, persons: Persons) -> float:
+    """The standard error of the mean of (n,) weights, by person, as if one more, who comes most often, had weight 0:
+    in a short log the choices that were said to be likely may all be missing, and what is left is alike.
+    """
+    sums = np.bincount(persons, weights=w - w.mean())
+    return float(np.hypot(np.sqrt(np.sum(sums**2)), np.bincount(persons).max())) / len(w)

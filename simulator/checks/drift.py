@@ -27,6 +27,9 @@ BINS, LEVELS = 10, 19
 
 LEAST_ROUNDS, LEAST_EVENTS = 100, 20.0
 
+LEAST_PERSONS = 20.0
+"""As many who come equally often: of fewer, what they have in common with themselves tells too little."""
+
 CHOSEN = "slot."
 """What a context calls the choices of earlier slots."""
 
@@ -90,10 +93,12 @@ def moved(log: Log) -> list[Moved]:
     rows = _spread(log)
     late = rows >= len(log) // 2
     persons = numbered(log.persons[rows])
+    if rows.size < LEAST_ROUNDS or effective_sample_size(np.bincount(persons).astype(np.float64)) < LEAST_PERSONS:
+        return []
     found = [
         _moved(key, _codes(column, rows), late, persons)
         for key, column in log.contexts.columns.items()
-        if rows.size >= LEAST_ROUNDS and not key.startswith(CHOSEN)
+        if not key.startswith(CHOSEN)
     ]
     known = [one for one in found if one is not None]
     adjusted = holm([one.p_value for one in known])
@@ -145,7 +150,7 @@ def _moved(key: str, codes: NDArray[np.int64], late: Flags, persons: NDArray[np.
 
 
 def context_drift(log: Log, voice: Voice) -> Finding | None:
-    """Of the key that moved most; None where contexts have no keys, or rounds are few."""
+    """Of the key that moved most; None where contexts have no keys, or rounds or persons are few."""
     found = moved(log)
     if not found:
         return None

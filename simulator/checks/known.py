@@ -6,11 +6,11 @@ from simulator.logs.log import Log, when
 
 REPEATED = {
     "en": (
-        "{found} of {n} rounds ({share}) repeat another one.",
+        "{found} of {n} rounds ({share}) {found:repeats|repeat} another one.",
         "Write each decision once, under its id: what is repeated counts twice, and narrows every interval.",
     ),
     "es": (
-        "{found} de {n} decisiones ({share}) repiten otra.",
+        "{found} de {n} decisiones ({share}) {found:repite|repiten} otra.",
         "Escriba cada decisión una vez, con su identificador: lo repetido cuenta doble y estrecha los intervalos.",
     ),
 }
@@ -27,11 +27,11 @@ ESTIMATED = {
 }
 FUTURE = {
     "en": (
-        "{found} of {n} rounds are later than now; the last is of {last}.",
+        "{found} of {n} rounds {found:is|are} later than now; {found:it|the last} is of {last}.",
         "Check the time zone and the unit of the log's times: seconds since 1970 in UTC, or ISO 8601 with an offset.",
     ),
     "es": (
-        "{found} de {n} decisiones son posteriores a ahora; la última es de {last}.",
+        "{found} de {n} decisiones {found:es posterior|son posteriores} a ahora; {found:es|la última es} de {last}.",
         "Compruebe la zona y la unidad de los tiempos: segundos desde 1970 en UTC, o ISO 8601 con su diferencia.",
     ),
 }

@@ -17,8 +17,11 @@ CONSTANT = {
     ),
 }
 VARY = {
-    "en": ("{rewarded} of {n} rounds have a reward other than the commonest, {reward}.", ""),
-    "es": ("{rewarded} de {n} decisiones tienen una recompensa distinta de la más común, {reward}.", ""),
+    "en": ("{rewarded} of {n} rounds {rewarded:has|have} a reward other than the commonest, {reward}.", ""),
+    "es": (
+        "{rewarded} de {n} decisiones {rewarded:tiene|tienen} una recompensa distinta de la más común, {reward}.",
+        "",
+    ),
 }
 
 

@@ -5,11 +5,19 @@ rarely like what is left: no estimate from such a log can be trusted, however sm
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.checks.sums import AMBER_P, LEAST_VARIANCE, RED_P, p_values, repeated_persons
+from simulator.checks.sums import (
+    AMBER_P,
+    LEAST_VARIANCE,
+    p_values,
+    repeated_persons,
+    standard_errors,
+    surely_off,
+    worst_of,
+)
 from simulator.checks.wording import Voice
 from simulator.diagnostics import blocks
 from simulator.distributions import chi2_sf
@@ -42,14 +50,16 @@ RARE = {"en": "one of the rare variants", "es": "alguna de las variantes raras"}
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """p_value: that no variant deviates, if none does. worst: the place of the one that deviates most surely, None for
-    the rare ones together; observed, expected: how often it was chosen, and how often it should have been.
+    """p_value: that no variant deviates, if none does. worst: the place of the one that deviates most surely, or of
+    those that surely deviate far; None for the rare ones together. observed, expected: how often it was chosen, and how
+    often it should have been; errors: standard errors between the two.
     """
 
     p_value: float
     worst: int | None
     observed: float
     expected: float
+    errors: float
 
     @property
     def deviation(self) -> float:
@@ -68,10 +78,21 @@ def ratio_of_counts(counts: Sequence[float], shares: Sequence[float] | None = No
     if expected.shape != seen.shape or expected.min() <= 0.0 or abs(expected.sum() - 1.0) > SUM_TOLERANCE:
         raise ValueError(f"shares {list(shares or ())}: expected {seen.size} positive numbers, with a sum of 1")
     wanted = expected * seen.sum()
-    parts = (seen - wanted) ** 2 / wanted
-    worst = int(np.argmax(parts / (1.0 - expected)))  # what one variant loses, all others seem to gain
-    p = chi2_sf(parts.sum(), seen.size - 1)
-    return Ratio(p, worst, float(seen[worst]), float(wanted[worst]))
+    # of each variant by itself: what one loses, all others seem to gain
+    errors = np.abs(seen - wanted) / np.sqrt(wanted * (1.0 - expected))
+    each = _ratios(errors.tolist(), range(seen.size), seen.tolist(), wanted.tolist())
+    p = chi2_sf(float(np.sum((seen - wanted) ** 2 / wanted)), seen.size - 1)
+    return replace(worst_of(each, far=RED_DEVIATION), p_value=p)
+
+
+def _ratios(
+    errors: Sequence[float | None], places: Sequence[int | None], observed: Sequence[float], expected: Sequence[float]
+) -> list[Ratio]:
+    """Of each by itself, those that can be tested; p-values by Holm."""
+    parts = zip(p_values(errors), places, observed, expected, errors, strict=True)
+    return [
+        Ratio(p, place, seen, wanted, off) for p, place, seen, wanted, off in parts if p is not None and off is not None
+    ]
 
 
 def ratio_of(log: Log) -> Ratio | None:
@@ -83,7 +104,7 @@ def ratio_of(log: Log) -> Ratio | None:
     p = None if log.propensities_estimated else probabilities_by_id(log)
     if p is None:
         return None
-    variants, persons = _ids(log)[log.chosen], repeated_persons(log)
+    variants, persons = ids_of(log)[log.chosen], repeated_persons(log)
     expected, variances, alike = np.zeros(p.shape[1]), np.zeros(p.shape[1]), True
     for rows in blocks(*p.shape):
         expected += p[rows].sum(axis=0)
@@ -101,21 +122,20 @@ def ratio_of(log: Log) -> Ratio | None:
                 term[variants == place] += 1.0
             yield term, float(variances[places].sum())
 
-    tested = [
-        (value, places) for value, places in zip(p_values(terms(), persons), sets, strict=True) if value is not None
-    ]
-    if not tested:
-        return None
-    value, places = min(tested)
-    chosen = float(np.isin(variants, places).sum())
-    return Ratio(value, places[0] if len(places) == 1 else None, chosen, float(expected[places].sum()))
+    tested = _ratios(
+        standard_errors(terms(), persons),
+        [*(places[0] for places in sets[:-1]), None],
+        [float(np.isin(variants, places).sum()) for places in sets],
+        [float(expected[places].sum()) for places in sets],
+    )
+    return worst_of(tested, far=RED_DEVIATION) if tested else None
 
 
 def probabilities_by_id(log: Log) -> Floats | None:
     """(n, V) of each of the V variants, whatever features it had. Where only propensities are logged: if each variant
     was always chosen with one, and these sum to 1, they are the shares. None where that does not hold.
     """
-    ids = _ids(log)
+    ids = ids_of(log)
     if log.probabilities is not None:
         if len(log.ids) == len(log.actions):
             return log.probabilities
@@ -132,7 +152,7 @@ def probabilities_by_id(log: Log) -> Floats | None:
     return np.broadcast_to(shares, (len(log), shares.size))
 
 
-def _ids(log: Log) -> Indices:
+def ids_of(log: Log) -> Indices:
     """(K,) which variant each action is."""
     places = {variant: place for place, variant in enumerate(log.ids)}
     return np.array([places[action.id] for action in log.actions], dtype=np.intp)
@@ -148,7 +168,7 @@ def sample_ratio(log: Log, voice: Voice) -> Finding | None:
     p = voice.p_value(found.p_value)
     if found.p_value >= AMBER_P:
         return voice.finding("sample_ratio", Severity.GREEN, MATCH, numbers, p=p)
-    red = found.p_value < RED_P and found.deviation >= RED_DEVIATION
+    red = surely_off(found.p_value, found.deviation, far=RED_DEVIATION)
     return voice.finding(
         "sample_ratio",
         Severity.RED if red else Severity.AMBER,

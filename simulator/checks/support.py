@@ -1,6 +1,6 @@
 """Could the log have shown what the policy would do?"""
 
-from simulator.checks.wording import Voice
+from simulator.checks.wording import Voice, rounded_down
 from simulator.diagnostics import WHOLE, Diagnostics
 from simulator.findings import Finding, Severity
 
@@ -78,7 +78,8 @@ def support(found: Diagnostics, voice: Voice) -> Finding:
         "high": high,
     }
     doubt = 0.0 if found.support_exact else SUPPORT_ERRORS * found.mean_weight_error
-    if (found.support if found.support_exact else found.mean_weight) + doubt < MIN_SUPPORT:
+    if (found.support if found.support_exact else found.mean_weight) + doubt < MIN_SUPPORT - WHOLE:
+        parts["support"] = voice.percent(rounded_down(100.0 * found.support) / 100.0)
         return voice.finding("support", Severity.RED, RED, numbers, **parts)
     if found.support_exact and found.support < 1.0 - WHOLE:
         return voice.finding("support", Severity.AMBER, AMBER, numbers, **parts)

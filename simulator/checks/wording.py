@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 
+from policies.writing import Written
 from simulator.findings import Finding, Severity
 from simulator.sentences import LANGUAGES, Language
 
@@ -11,6 +13,11 @@ Case = tuple[str, str]
 
 Words = Mapping[str, Mapping[str, Case]]
 """By case, then by language. The parts in braces are filled in with text, so that numbers are written beforehand."""
+
+
+def rounded_down(value: float) -> float:
+    """To one decimal: what is below a limit must not be written as if it were not."""
+    return floor(10.0 * value + 1e-6) / 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +44,15 @@ class Voice:
         said, done = (text[:1].upper() + text[1:] for text in filled)
         return Finding(check, severity, said, done, numbers or {})
 
-    def count(self, value: int) -> str:
+    def count(self, value: int) -> Written:
         """All digits, in thousands."""
-        return f"{value:,}".replace(",", self.language.thousands)
+        return self.language.whole(value)
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A percentage with a fixed number of decimals: near a limit, which side it is on must be seen."""
         return f"{100.0 * share:.{digits}f} %".replace(".", self.language.decimal)
 
-    def number(self, value: float, digits: int = 3) -> str:
+    def number(self, value: float, digits: int = 3) -> Written:
         """So many significant digits, in thousands, never with an exponent unless it is very small."""
         if abs(value) >= 10.0**digits:
             return self.count(round(value))

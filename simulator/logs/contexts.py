@@ -21,6 +21,14 @@ BLOCK = 4_096
 """Rows made at once while iterating."""
 
 
+class UnfitValue(ValueError):
+    """A value that is no feature. what: which one it was to be."""
+
+    def __init__(self, what: str, value: object, expected: str) -> None:
+        self.what, self.value, self.expected = what, value, expected
+        super().__init__(f"{what}: {value!r}, expected {expected}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
     """A feature that is a number wherever it is known. values: (n,) float64, nan where a row has no such feature."""
@@ -104,7 +112,7 @@ class Contexts(Sequence[Features]):
 
     @classmethod
     def of(cls, rows: Iterable[Features]) -> "Contexts":
-        """From rows, read once and not kept. A number that is nan is no feature."""
+        """From rows, read once and not kept. A number that is nan is no feature. Raises UnfitValue."""
         if isinstance(rows, Contexts):
             return rows
         building = ContextsBuilder()
@@ -190,12 +198,15 @@ class ContextsBuilder:
         self._n = 0
 
     def add(self, features: Features) -> None:
-        """The next row."""
+        """The next row. Raises UnfitValue."""
         for name, value in features.items():
             column = self._columns.get(name)
             if column is None:
                 column = self._columns[name] = _Building()
-            column.add(self._n, value)
+            try:
+                column.add(self._n, value)
+            except (TypeError, OverflowError) as error:
+                raise UnfitValue(f"context {name!r}", value, "a text, a number, a flag, or a list of texts") from error
         self._n += 1
 
     def done(self) -> Contexts:
@@ -264,10 +275,15 @@ def _pad(values: "array[Any]", missing: float, length: int) -> None:
 
 
 def _plain(value: Any) -> Value:
-    """What may be a level: hashable, and of no other library."""
+    """What may be a level: hashable, and of no other library. Raises TypeError for what a list may not hold."""
     if isinstance(value, np.bool_):
         return bool(value)
-    return tuple(str(one) for one in value) if isinstance(value, (tuple, list)) else value
+    if not isinstance(value, (tuple, list)):
+        single: Value = value
+        return single
+    if any(isinstance(one, (dict, list, set, tuple)) for one in value):
+        raise TypeError(f"{value!r}: a list of more than single values")
+    return tuple(str(one) for one in value)
 
 
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:

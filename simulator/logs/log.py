@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.types import Action, Features, RewardRange, TrainingExample
-from simulator.logs.contexts import Contexts
+from simulator.logs.contexts import Contexts, UnfitValue
 from simulator.logs.distinct import distinct
 from simulator.logs.problems import LogError, Problems
 from simulator.logs.propensities import with_estimated
@@ -79,7 +79,10 @@ class Log:
     arrivals: Floats | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "contexts", Contexts.of(self.contexts))
+        try:
+            object.__setattr__(self, "contexts", Contexts.of(self.contexts))
+        except UnfitValue as error:
+            raise LogError(self.name, [str(error)]) from error
         for name, kind in _COLUMNS.items():
             value = getattr(self, name)
             if value is not None:

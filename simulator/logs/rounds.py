@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.types import Action, Features, Pmf
-from simulator.logs.contexts import Contexts, ContextsBuilder
+from simulator.logs.contexts import Contexts, ContextsBuilder, UnfitValue
 from simulator.logs.problems import LogError, Problems
 
 Floats = NDArray[np.float64]
@@ -63,8 +63,8 @@ class RoundColumns:
 def columns_of(rounds: Iterable[Round], *, name: str) -> RoundColumns:
     """The columns of rounds in any order, read once and not kept. Probabilities are kept if every round has them.
 
-    Raises LogError, with rows as they came, for a choice that is none of the actions, and for probabilities that are
-    not one an action.
+    Raises LogError, with rows as they came, for a choice that is none of the actions, for probabilities that are not
+    one an action, and for what is no feature.
     """
     contexts, vocabulary, people = ContextsBuilder(), _Vocabulary(), _People()
     offers, chosen = array("q"), array("q")
@@ -72,7 +72,10 @@ def columns_of(rounds: Iterable[Round], *, name: str) -> RoundColumns:
     pmfs: array[float] | None = array("d")
     unfit: list[tuple[str, int, object, str]] = []
     for row, item in enumerate(rounds):
-        offer = vocabulary.offer(item.actions)
+        try:
+            offer = vocabulary.offer(item.actions)
+        except UnfitValue as error:
+            raise LogError(name, [f"row {row:,}, {error}"]) from error
         ids = offer.ids
         if offer.repeats:
             unfit.append(("actions", row, list(ids), "ids that differ within one round"))
@@ -85,7 +88,10 @@ def columns_of(rounds: Iterable[Round], *, name: str) -> RoundColumns:
             unfit.append(("probabilities", row, len(item.probabilities), f"{len(ids)} numbers, one an action"))
         elif pmfs is not None:
             pmfs.extend(item.probabilities)
-        contexts.add(item.context)
+        try:
+            contexts.add(item.context)
+        except UnfitValue as error:
+            unfit.append((error.what, row, error.value, error.expected))
         offers.append(offer.code)
         chosen.append(0 if place is None else int(offer.columns[place]))
         numbers["propensities"].append(item.propensity)
@@ -176,10 +182,23 @@ class _Vocabulary:
 
     def _place(self, action: Action) -> int:
         key = (action.id, *sorted((name, type(value).__name__, value) for name, value in action.features.items()))
-        if key not in self._places:
-            self._places[key] = len(self.actions)
+        try:
+            place = self._places.setdefault(key, len(self.actions))
+        except TypeError as error:
+            name, value = next((name, value) for name, value in action.features.items() if not _hashable(value))
+            expected = "a text, a number, a flag, or a tuple of texts"
+            raise UnfitValue(f"feature {name!r} of action {action.id!r}", value, expected) from error
+        if place == len(self.actions):
             self.actions.append(action)
-        return self._places[key]
+        return place
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 class _People:

@@ -148,9 +148,9 @@ def page_row(
     """
     log, path = part.log, path_of(page, targets).of(part.members)
     bounds = earned_range(log)
-    whole = diagnose_weights(log, path.through[-1], path.support, lambda: path.possible(*bounds))
+    whole = diagnose_weights(log, path.through[-1], part.persons, path.support, lambda: path.possible(*bounds))
     row = row_of(part, name, role, whole, lambda: page_evidence(page, part, path, targets, q), asked)
-    alone = {slot: _alone(path, place, log) for place, slot in enumerate(page.names)}
+    alone = {slot: _alone(path, place, part) for place, slot in enumerate(page.names)}
     told = asked.language.slot_alone
     why = (told.format(slot=repr(slot), why=why) for slot, why in _refused(alone, asked.lang))
     reason = row.refusal and next(why, None)
@@ -205,11 +205,12 @@ def _slot_path(log: Log, target: Floats | None) -> tuple[Floats, Floats, Floats,
     return w, lost, cubes, most
 
 
-def _alone(path: Path, place: int, log: Log) -> Diagnostics:
+def _alone(path: Path, place: int, part: Part) -> Diagnostics:
     """One slot's diagnostics, the others as logged."""
     row = slice(place, place + 1)
     one = Path(path.weights[row], path.lost[row], path.cubes[row], path.most[row], path.known)
-    return diagnose_weights(log, one.weights[0], one.support, lambda: one.possible(*earned_range(log)))
+    bounds = earned_range(part.log)
+    return diagnose_weights(part.log, one.weights[0], part.persons, one.support, lambda: one.possible(*bounds))
 
 
 def _refused(alone: Mapping[str, Diagnostics], lang: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from simulator.asked import Asked
-from simulator.diagnostics import earned_range
+from simulator.checks.wording import rounded_down
+from simulator.diagnostics import WHOLE, earned_range
 from simulator.estimators import Estimate, difference, effective_sample_size
 from simulator.estimators.estimate import estimate
 from simulator.intervals.clustered import Persons, Possible
@@ -155,10 +156,11 @@ def _refusal(log: Log, found: Terms, seen: float, lang: str) -> str | None:
     if seen < LEAST_SEEN:
         return words.unseen.format(seen=language.cell(seen, 1), least=language.cell(LEAST_SEEN))
     used = effective_sample_size(found.weights)
-    if used < LEAST_USED:
-        return words.few_rounds.format(used=language.written(f"{used:.1f}"), least=f"{LEAST_USED:.0f}")
+    if used < LEAST_USED - WHOLE:
+        return words.few_rounds.format(used=language.written(f"{rounded_down(used):.1f}"), least=f"{LEAST_USED:.0f}")
     values, counts = np.unique(log.rewards, return_counts=True)
     events = effective_sample_size(found.weights[log.rewards != values[np.argmax(counts)]])
-    if events < LEAST_EVENTS:
-        return words.few_events.format(used=language.written(f"{events:.1f}"), least=f"{LEAST_EVENTS:.0f}")
+    if events < LEAST_EVENTS - WHOLE:
+        told = language.written(f"{rounded_down(events):.1f}")
+        return words.few_events.format(used=told, least=f"{LEAST_EVENTS:.0f}")
     return None

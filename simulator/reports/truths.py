@@ -20,7 +20,8 @@ def truth_table(evaluation: Evaluation) -> tuple[list[str], list[tuple[Row, list
 def holding(evaluation: Evaluation) -> str | None:
     """How many intervals hold the truth, in a sentence; None where no truth is known."""
     held = [found for row in evaluation.rows if (found := evaluation.holds(row)) is not None]
-    return words_of(evaluation).held.format(held=sum(held), known=len(held)) if held else None
+    whole = LANGUAGES[evaluation.lang].whole
+    return words_of(evaluation).held.format(held=whole(sum(held)), known=whole(len(held))) if held else None
 
 
 def _cells(evaluation: Evaluation, row: Row) -> list[str]:

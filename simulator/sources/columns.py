@@ -133,10 +133,14 @@ def _inexact(integers: Any) -> bool:
 def _lists(values: NDArray[np.object_]) -> Lists:
     missing = np.array([not isinstance(value, (list, tuple, np.ndarray)) for value in values])
     strange = next((value for value, bad in zip(values, missing, strict=True) if bad and not _nothing(value)), None)
+    if isinstance(strange, (dict, set)):
+        raise TypeError(f"{strange!r}; expected texts, numbers, flags, times, or lists of texts or numbers")
     if strange is not None:
         raise TypeError(f"{strange!r} beside lists; expected lists alone")
     sizes = np.array([0 if bad else len(value) for value, bad in zip(values, missing, strict=True)], dtype=np.intp)
     items: list[Any] = list(chain.from_iterable(value for value, bad in zip(values, missing, strict=True) if not bad))
+    if (inner := next((item for item in items if isinstance(item, (dict, list, set))), None)) is not None:
+        raise TypeError(f"{inner!r} in a list; expected lists of texts or of numbers")
     if all(isinstance(item, (float, int, np.number)) for item in items):
         return Lists(sizes, missing, Numeric(np.array(items, dtype=np.float64)))
     return Lists(sizes, missing, coded(items))

@@ -221,7 +221,15 @@ def _kinds(frame: Any, context: Sequence[str], name: str) -> dict[str, str]:
     absent = [column for column in context if column not in names_of(frame)]
     if absent:
         raise LogError(name, [f"no column {', '.join(map(repr, absent))}; there are: {names_of(frame)}"])
-    return {column: readings.kind_of(read_column(frame, column)) for column in context}
+    kinds, unfit = {}, []
+    for column in context:
+        try:
+            kinds[column] = readings.kind_of(read_column(frame, column))
+        except (TypeError, ValueError) as error:
+            unfit.append(f"column {column!r}: {error}")
+    if unfit:
+        raise LogError(name, unfit)
+    return kinds
 
 
 def _kept(values: NDArray[Any]) -> NDArray[Any]:

@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.diagnostics import BOUNDS_CONFIDENCE, WHOLE, Diagnostics, mean_error
-from simulator.estimators import Estimate
+from simulator.diagnostics import BOUNDS_CONFIDENCE, WHOLE, Diagnostics, error_of_mean, mean_error
+from simulator.estimators import Estimate, effective_sample_size
 from simulator.estimators.estimate import alike, estimate, jumps, with_sides
 from simulator.intervals.clustered import NoSupport, Possible, cressie_read_of_persons
 from simulator.intervals.linear import Columns, Linear
@@ -143,10 +143,8 @@ weights from the data, and need every round for each limit that they try.
 
 def diagnostics(x: Evident, *, exact: bool) -> Diagnostics:
     """As `simulator.diagnostics.diagnose`. exact: the probabilities of the log are known."""
-    n, total, squares = x.n, x.w.sum(), x.w.sum_of_squares()
-    mean_weight = total / n
-    spread = max(0.0, squares - total * mean_weight) / (n - 1) if n > 1 else float("inf")
-    error = float(np.sqrt(spread / n))
+    n, mean_weight = x.n, x.w.sum() / x.n
+    error = error_of_mean(mean_weight, (x.w - mean_weight * x.one).influence(), NOBODY)
     support = max(0.0, 1.0 - float(x.sums.never[x.place]) / n) if exact else min(1.0, mean_weight)
     rewarded, rewarded_squares = x.sums.events[:, x.place]
     bounds = _bounds(x, support, exact=exact)
@@ -156,6 +154,7 @@ def diagnostics(x: Evident, *, exact: bool) -> Diagnostics:
         support_exact=exact,
         ess=x.ess,
         events=float(rewarded**2 / rewarded_squares) if rewarded_squares > 0.0 else 0.0,
+        people=effective_sample_size(x.w.by_cluster()),
         max_weight=x.max_weight,
         mean_weight=mean_weight,
         mean_weight_error=mean_error(mean_weight, error, n, support if exact else None, lambda: x.possible),

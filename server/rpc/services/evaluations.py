@@ -154,5 +154,6 @@ class EvaluationServicer(evaluations_pb2_grpc.EvaluationServiceServicer):
             )
 
     def _cancel(self, evaluation_id: str) -> StoredEvaluation:
-        with self._service.database.writing(()) as connection:
-            return evaluation_rows.cancel(connection, evaluation_id, now=datetime.now(UTC))
+        database = self._service.database
+        with database.writing(()) as connection:
+            return evaluation_rows.cancel(connection, evaluation_id, now=database.time_of(connection))

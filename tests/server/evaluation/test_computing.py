@@ -7,12 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
-from server.errors import Conflict, InvalidRequest
+from server.errors import Conflict, InvalidRequest, Unavailable
+from server.evaluation import log as log_module
 from server.evaluation.__main__ import answer_to
 from server.evaluation.asking import ask, drafted
 from server.evaluation.computing import compute, keep, repeat, without_persons
 from server.evaluation.request import EvaluationRequest
 from server.people import erase_person
+from server.records import State
 from server.store import evaluations as rows
 from server.store.database import Database
 from server.store.evaluations import EvaluationState, StoredEvaluation
@@ -86,6 +88,65 @@ def test_again_says_what_differs_and_why(
     gone, package = repeated.because
     assert gone == "3 decisions that it saw are gone: erased, or past their retention"
     assert package.startswith("numpy 1.0 then, ")
+
+
+@pytest.fixture
+def persons(
+    put: Any, hero: str, log: Any, clock: Any, new_trainer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """Of each of them there is a decision in the first piece that is read, and one in the last."""
+    put(hero.replace("context:", "policy: uniform\ncontext:"))
+    monkeypatch.setattr(log_module, "CHUNK", 80)
+    for _ in range(2):
+        for person in "abcdefg":
+            log.decide([{"country": "ES"}], person=person)
+        clock.move(minutes=10)
+        log.visits(73)
+        clock.move(hours=1)
+    new_trainer().step(clock())
+    return "abcdefg"
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_a_log_that_changes_while_it_is_read_is_read_as_of_one_moment(
+    database: Database, persons: str, clock: Any, set_to: Any, put: Any, hero: str
+) -> None:
+    erased = iter(persons[:2])
+
+    def meanwhile(stage: str, done: float) -> None:
+        if stage == "reading the log" and 0.0 < done < 1.0 and (person := next(erased, None)):
+            erase_person(database, person, now=clock(), erasure_id=person * 32)
+            if person == "a":
+                put(hero.replace("country: text", "country: text, language: text"))
+            else:
+                set_to("hero", State.ARCHIVED)
+
+    draft = drafted(database, ASKED, evaluation_id="e1", now=clock())
+    assert draft.provenance["extent"]["counted"] == 160
+    kept = keep(database, draft, compute(database, draft, progress=meanwhile), now=clock())
+    assert next(erased, None) is None  # it was read three times
+    assert (kept.provenance["counted"], kept.provenance["left_out"]) == (156, {"erased": 4})
+    assert (kept.result or {})["log"]["n"] == 156
+    same = repeat(database, kept)
+    assert (same.differs, same.because) == ((), ())
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE rewards SET excluded = 'erased', reward = NULL WHERE sequence = 8")
+    other = repeat(database, kept)
+    assert "log.n: 156 then, 155 now" in other.differs
+    assert other.because == ("1 decision that it saw is gone: erased, or past their retention",)
+
+
+def test_a_log_that_never_stops_changing_is_not_read(database: Database, url: str, persons: str, clock: Any) -> None:
+    left = iter(persons)
+
+    def meanwhile(stage: str, done: float) -> None:
+        if stage == "reading the log" and 0.0 < done < 1.0:
+            erase_person(database, (person := next(left)), now=clock(), erasure_id=person * 32)
+
+    asked = ask(database, ASKED, evaluation_id="e1", now=clock())
+    with pytest.raises(Unavailable, match="decisions of 'hero' are erased or dropped while they are read"):
+        compute(database, asked, progress=meanwhile)
+    assert answer_to(url, asked.id, progress=lambda stage, done: None)["result"]["log"]["n"] == 150
 
 
 def test_a_group_that_may_be_a_person_is_not_named(database: Database, kept: StoredEvaluation) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
-from server.errors import InvalidRequest
+from server.errors import DiskFull, InvalidRequest
 from server.evaluation import jobs as module
 from server.evaluation import processes
 from server.evaluation.jobs import Jobs
@@ -37,7 +38,7 @@ WAITS = 'tell(stage="judging", done=0.5); sys.stdin.read()'
 @pytest.fixture
 def does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
     """What each process does; it leaves its number in a file that is called as the evaluation."""
-    for name in ("LOOK_SECONDS", "BEAT_SECONDS"):
+    for name in ("LOOK_SECONDS", "BEAT_SECONDS", "RETRY_SECONDS"):
         monkeypatch.setattr(module, name, 0.02)
 
     def does(script: str) -> None:
@@ -224,14 +225,52 @@ def test_a_server_that_stops_gives_back_what_it_holds(database: Database, ask: A
     assert (given_back.state, given_back.attempts, given_back.holder) == (EvaluationState.QUEUED, 0, None)
 
 
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_servers_whose_clocks_differ_leave_each_other_what_they_run(
+    database: Database,
+    open_database: Callable[[], Database],
+    ask: Any,
+    does: Any,
+    begun: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    does("import time\nwhile not (folder / 'go').exists(): time.sleep(0.01)\n" + ANSWERS)
+    monkeypatch.setattr(module, "RENEW_SECONDS", 0.0)
+    looked = 0
+    waiting = rows.waiting
+
+    def counted(*args: Any, **kwargs: Any) -> bool:
+        nonlocal looked
+        looked += 1
+        return waiting(*args, **kwargs)
+
+    ask("e1")
+
+    async def scenario() -> None:
+        async with working(database, lambda: utc_now() - timedelta(hours=1)):
+            await until(lambda: begun("e1"))
+            monkeypatch.setattr(rows, "waiting", counted)  # the first has its hands full: only the second looks
+            async with working(open_database(), lambda: utc_now() + timedelta(hours=1)):
+                await until(lambda: looked >= 5)
+                (tmp_path / "go").touch()
+                await until(lambda: read(database, "e1").state.ended)
+
+    run(scenario)
+    done = read(database, "e1")
+    assert (done.state, done.attempts, len(begun("e1"))) == (EvaluationState.DONE, 1, 1)
+    assert abs(datetime.now(UTC) - (done.finished_at or datetime.min.replace(tzinfo=UTC))) < timedelta(minutes=10)
+
+
 def test_what_a_dead_server_held_is_taken_over(database: Database, ask: Any, does: Any) -> None:
     does(ANSWERS)
     ask("e1")
     with database.writing(TURN) as connection:
-        rows.take(connection, holder="dead", now=datetime.now(UTC), lasts=module.HELD)
+        before = database.time_of(connection) - module.HELD - timedelta(seconds=1)
+        rows.take(connection, holder="dead", now=before, lasts=module.HELD)
 
     async def scenario() -> None:
-        async with working(database, lambda: datetime.now(UTC) + module.HELD + timedelta(seconds=1)):
+        async with working(database):
             await until(lambda: read(database, "e1").state.ended)
 
     run(scenario)
@@ -310,3 +349,67 @@ def test_an_answer_that_can_not_be_kept_keeps_no_other_waiting(
     assert (done.state, done.result) == (EvaluationState.DONE, {"n": "1"})
     assert (long.error_code, "more than" in (long.error or "")) == ("RESOURCE_EXHAUSTED", True)
     assert (unkept.error_code, unkept.error) == ("INTERNAL", "its answer can't be kept: it can't be stored")
+
+
+@pytest.fixture
+def room(database: Database) -> Callable[[int], None]:
+    """Lets the file grow by so many pages from now on, and no further."""
+    allowed = 0
+
+    def limit(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count = {allowed}")
+
+    def room(pages: int) -> None:
+        nonlocal allowed
+        with database.reading() as connection:
+            allowed = pages + int(connection.execute(text("PRAGMA page_count")).scalar_one())
+        database._engine.dispose()
+
+    event.listen(database._engine, "connect", limit)
+    return room
+
+
+BIG = 'tell(result={"n": "1" * (400_000 if sys.argv[1] == "e1" else 1)}, provenance={})'
+
+
+def test_a_result_without_room_ends_with_the_reason_and_keeps_no_other_waiting(
+    database: Database, ask: Any, does: Any, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HELD", timedelta(seconds=0.2))
+    does(BIG)
+    ask("e1")
+    ask("e2")
+    room(20)
+
+    async def scenario() -> None:
+        async with working(database):
+            await until(lambda: read(database, "e2").state.ended)
+
+    run(scenario)
+    failed, done = read(database, "e1"), read(database, "e2")
+    assert (failed.state, failed.error_code, failed.result) == (EvaluationState.FAILED, "RESOURCE_EXHAUSTED", None)
+    assert failed.error == "there is no room for its answer: the database refuses: database or disk is full"
+    assert (done.state, done.result) == (EvaluationState.DONE, {"n": "1"})
+
+
+def test_a_result_is_kept_once_there_is_room(
+    database: Database, ask: Any, does: Any, room: Any, begun: Any, said: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*args: Any, **kwargs: Any) -> bool:
+        raise DiskFull("not even for the reason")
+
+    monkeypatch.setattr(rows, "fail", refuses)
+    monkeypatch.setattr(module, "HELD", timedelta(0))
+    does(BIG)
+    ask("e1")
+    room(20)
+
+    async def scenario() -> None:
+        async with working(database):
+            await until(lambda: [one.get("reason") for one in said].count("not even for the reason") >= 2)
+            assert read(database, "e1").state is EvaluationState.RUNNING
+            room(1_000)
+            await until(lambda: read(database, "e1").state.ended)
+
+    run(scenario)
+    assert (read(database, "e1").state, len(begun("e1"))) == (EvaluationState.DONE, 1)

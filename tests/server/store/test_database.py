@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, insert, select, text
 
-from server.errors import DatabaseUnusable, DiskFull, Unavailable
+from server.errors import DatabaseUnusable, DiskFull, InvalidRequest, Unavailable
+from server.store import campaigns as campaign_rows
 from server.store import sqlite
 from server.store.database import Database
 from server.store.tables import leases, meta
@@ -248,3 +249,21 @@ def test_one_that_is_dropped_gives_its_connections_back(url: str) -> None:
     del connection, database
     gc.collect()
     assert used.checkedin() == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_its_clock_goes_on_within_a_transaction(database: Database) -> None:
+    with database.writing(()) as connection:
+        first = database.time_of(connection)
+        assert any(database.time_of(connection) > first for _ in range(10_000))
+    assert first.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - first) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_what_is_no_text_is_refused(database: Database) -> None:
+    with (
+        pytest.raises(InvalidRequest, match=r"'caf\\udce9' is no text: expected UTF-8"),
+        database.reading() as connection,
+    ):
+        campaign_rows.read_version(connection, "caf\udce9")

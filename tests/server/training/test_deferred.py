@@ -157,12 +157,12 @@ def test_the_doctor_counts_them_on_their_own(
     for one in mail(9)[:3]:
         log.happen(one, "bounce")
     found = {(one.about, one.says) for one in diagnose(database, "mail", now=clock())}
-    assert ("activation", "1 decisions wait for their activation.") in found
+    assert ("activation", "1 decision waits for its activation.") in found
     assert any(about == "windows" and says.startswith("9 windows are open") for about, says in found)
     new_trainer().step(clock.move(days=3))
     found = {(one.about, one.level.value, one.says) for one in diagnose(database, "mail", now=clock())}
     assert {
-        ("rewards", "ok", "1 of the last 10 decisions were not activated in time, and count for nothing."),
+        ("rewards", "ok", "1 of the last 10 decisions was not activated in time, and counts for nothing."),
         ("rewards", "note", "3 of the last 10 decisions never arrived, as outcomes say, and count for nothing."),
     } <= found
     assert not [says for _, _, says in found if "no number" in says or "wait for their" in says]

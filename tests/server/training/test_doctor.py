@@ -174,7 +174,7 @@ def test_outcomes_that_match_no_decision(learned: Any, log: Any, clock: Any, sql
     log.happen(decision)
     assert [one.level for one in look("outcomes")] == [Level.OK]  # it may be on its way
     clock.move(minutes=2)
-    only(look("outcomes"), Level.PROBLEM, "1 outcomes belong to no decision in the log, the first since 2026-03")
+    only(look("outcomes"), Level.PROBLEM, "1 outcome belongs to no decision in the log, since 2026-03")
 
 
 def test_outcomes_that_come_too_late_and_metrics_that_are_gone(
@@ -196,7 +196,7 @@ def test_a_formula_that_gives_no_number(
     (spoilt, *_) = log.decide([{}] * 3)
     log.happen(spoilt, "revenue", 100.0)
     new_trainer().step(clock.move(hours=1))
-    only(look("rewards"), Level.PROBLEM, "1 of the last 3 rewards are no number: .*click / ")
+    only(look("rewards"), Level.PROBLEM, "1 of the last 3 rewards is no number: .*click / ")
 
 
 def test_rewards_outside_their_range(learned: Any, log: Any, clock: Any, look: Look) -> None:
@@ -276,7 +276,8 @@ def test_a_learner_that_diverges(put: Any, exploding: str, log: Any, clock: Any,
         log.happen(*log.decide([{}]))
         trainer.step(clock.move(hours=1))
     clock.move(minutes=2)
-    told = only(look("snapshot"), Level.PROBLEM, "1 rewards wait .* learning them fails. slot 'headline': asked for a")
+    why = "1 reward waits to be learned, since .*: learning it fails. slot 'headline': asked for a"
+    told = only(look("snapshot"), Level.PROBLEM, why)
     assert InvalidPmf.__name__ in told.says
 
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from simulator import Finding, Log, Severity
 from simulator.checks.delay import reward_delay
@@ -56,6 +57,25 @@ def test_a_single_late_reward_is_chance(sound: MakeLog) -> None:
     rewards[:40], arrivals[:40] = 1.0, 0.1
     arrivals[:2] = 0.99
     assert said(log_with(sound("uniform"), arrivals, rewards)).severity is Severity.GREEN
+
+
+@pytest.mark.parametrize(
+    ("late", "at", "rewarded", "amber"),
+    [(6, 0.95, 200, True), (6, 0.95, 201, False), (5, 0.95, 100, True), (4, 0.95, 100, False), (6, 0.9, 100, False)],
+)
+def test_the_limits(sound: MakeLog, late: int, at: float, rewarded: int, amber: bool) -> None:
+    """3 % of what was earned, at least 5 rewards, after nine tenths of the window."""
+    rewards, arrivals = np.zeros(2000), np.full(2000, np.nan)
+    rewards[:rewarded], arrivals[:rewarded] = 1.0, 0.1
+    arrivals[:late] = at
+    assert said(log_with(sound("uniform"), arrivals, rewards)).severity is (Severity.AMBER if amber else Severity.GREEN)
+
+
+@pytest.mark.parametrize(("rewarded", "told"), [(29, False), (30, True)])
+def test_few_rewards_tell_nothing(sound: MakeLog, rewarded: int, told: bool) -> None:
+    rewards, arrivals = np.zeros(2000), np.full(2000, np.nan)
+    rewards[:rewarded], arrivals[:rewarded] = 1.0, 0.95
+    assert (reward_delay(log_with(sound("uniform"), arrivals, rewards), Voice()) is not None) == told
 
 
 def test_nobody_told_when_rewards_came(sound: MakeLog) -> None:

@@ -74,6 +74,16 @@ def test_a_few_persons_who_come_often_are_no_drift(sound: MakeLog) -> None:
     assert blind.p_value < 1e-12
 
 
+@pytest.mark.parametrize(("persons", "told"), [(19, False), (20, True)])
+def test_a_handful_of_persons_can_not_tell_whether_contexts_move(sound: MakeLog, persons: int, told: bool) -> None:
+    """Where everybody has one value, who comes when is all that there is to see: of two, any change looks sure."""
+    person = np.arange(1900 if persons == 19 else 2000) % persons
+    log = sound("uniform", n=person.size, persons=person)
+    assert (context_drift(with_contexts(log, [{"x": "ab"[one % 2]} for one in person]), Voice()) is not None) == told
+    often = np.where(np.arange(person.size) % 2, 5000, person)
+    assert moved(with_contexts(replace(log, persons=often), [{"x": "ab"[one % 2]} for one in often])) == []
+
+
 def test_contexts_without_keys_and_short_logs_are_not_looked_at(sound: MakeLog) -> None:
     assert context_drift(with_contexts(sound(), [{}] * 2000), Voice()) is None
     assert context_drift(sound("uniform", n=90), Voice()) is None

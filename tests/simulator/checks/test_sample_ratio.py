@@ -89,6 +89,31 @@ def test_a_tiny_mismatch_of_a_long_log_is_amber(sound: MakeLog) -> None:
     assert found.severity is Severity.AMBER
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_what_two_variants_are_off_is_that_of_the_rarer(sound: MakeLog, order: list[int], again: bool) -> None:
+    """.885 and .115 for .9 and .1: of no weight to the one, and seven in a hundred of the other's value. Which of them
+    the log names first says nothing.
+    """
+    n = 20_000
+    pmf = np.tile(np.array([0.9, 0.1])[order], (n, 1))
+    chosen = np.argsort(order)[(np.arange(n) % 200 >= 177).astype(int)]
+    log = sound(
+        "uniform",
+        n=n,
+        actions=(Action("a"), Action("b")),
+        eligible=np.ones((n, 2), dtype=bool),
+        chosen=chosen,
+        propensities=pmf[np.arange(n), chosen],
+        probabilities=pmf,
+        persons=np.arange(n) % 10_000 if again else np.arange(n),
+    )
+    found = sample_ratio(log, Voice())
+    assert found is not None
+    assert found.severity is Severity.RED
+    assert (found.numbers["observed"], found.numbers["expected"]) == pytest.approx((0.115, 0.1))
+
+
 def test_rare_variants_are_taken_together(sound: MakeLog) -> None:
     n, rare = 2000, 40
     pmf = np.tile(np.r_[0.9, np.full(rare, 0.1 / rare)], (n, 1))

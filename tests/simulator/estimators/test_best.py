@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.estimators import Evidence, Method, estimates_of
-from simulator.estimators.best import errors_of
+from simulator.estimators.best import UNBIASED, errors_of
 from simulator.intervals import Resampling
 from simulator.intervals.clustered import Possible
 
@@ -64,3 +64,34 @@ def test_the_choice_does_not_depend_on_how_intervals_are_made(interval: str) -> 
     best = estimates_of(NAMES, x, method)["best"]
     assert best.note == estimates_of(NAMES, x, Method())["best"].note
     assert best.interval == interval
+
+
+def poor(name: str) -> Evidence:
+    """Logs that hardly tell anything, or tell it without any noise."""
+    n = 2 if name == "two rounds" else 60
+    rows, one = np.arange(n), np.ones(n)
+    rewards = {"one event": (rows == 3) * one, "all alike": one}.get(name, (rows % 3 == 1) * one)
+    weights = {"as logged": one, "one weight": (rows == 4) * 60.0, "two rounds": 1.0 + rows}.get(name, 0.2 + rows % 5)
+    q = one if name == "all alike" else 0.3 * one
+    return Evidence(rewards, weights, q, q, rows, Possible(float(weights.max()), float(weights.max()), 0.0, 1.0))
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("name", ["as logged", "one event", "all alike", "one weight", "two rounds"])
+def test_of_a_log_that_hardly_tells_the_choice_is_still_one_and_the_same(name: str, known: bool) -> None:
+    x = poor(name) if known else replace(poor(name), possible=None)
+    asked = [*UNBIASED[:8], "dm", "best"]
+    found = estimates_of(asked, x, Method())
+    for one in found.values():
+        numbers = (one.value, one.standard_error, one.low, one.high, one.ess)
+        assert np.isfinite(numbers).all(), one.estimator
+        assert one.low <= one.value <= one.high, one.estimator
+    again = estimates_of(asked[::-1], x, Method())
+    assert (again["best"].value, again["best"].note) == (found["best"].value, found["best"].note)
+
+
+def test_of_equally_good_ones_the_least_biased_is_believed() -> None:
+    x = poor("all alike")
+    found = estimates_of(["clipped_ips", "snips", "dm", "dr", "best"], replace(x, possible=None), Method())
+    assert found["best"].note.startswith("dr: RMSE 0,"), "no error in any of them"
+    assert found["clipped_ips"].note == "", "and nothing is cut for nothing"

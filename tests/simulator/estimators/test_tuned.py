@@ -1,6 +1,7 @@
 """SLOPE against its definition and its guarantee, and what it is given: limits from no bias to the most."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf, sqrt
 from typing import Any
 
@@ -14,6 +15,7 @@ from simulator.estimators import Choices, Evidence, clipped_ips, dros, kernel, s
 from simulator.estimators.related import BANDWIDTHS, blurred, distances_of
 from simulator.estimators.tuned import LIMITS
 from simulator.estimators.weights import agreeing, clipped, shrunk, slope, switched
+from simulator.intervals.clustered import Possible
 
 seeds = st.integers(0, 100_000)
 
@@ -170,3 +172,39 @@ def test_the_limit_is_that_of_the_least_error_among_those_that_agree(
         assert found.standard_error == pytest.approx(sqrt(variances[0]), rel=0.02)
         taken.add(best)
     assert len(taken) > 1, "not always the same one"
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator", "greatest"),
+    [
+        ("clipped_ips", clipped_ips, lambda limit: limit),
+        ("switch_dr", switch_dr, lambda limit: limit),
+        ("dros", dros, lambda limit: sqrt(limit) / 2.0),
+    ],
+)
+def test_what_the_log_could_have_held_counts_in_every_error(
+    name: str, estimator: Callable[..., Any], greatest: Callable[[float], float]
+) -> None:
+    """One event of the greatest, or least, reward under the changed weights moves an estimate by so much; of two, what
+    moves both is no distance.
+    """
+    taken = set()
+    for seed in range(6):
+        x = replace(seen(seed), possible=Possible(30.0, 200.0, -3.0, 6.0))
+        each = [brute(name, x, limit) for limit in LIMITS]
+        values = [float(np.mean(one)) for one in each]
+        variances = [_variance(one, x.persons) for one in each]
+        unseen = [
+            min(30.0, greatest(limit)) * max(6.0 - value, value + 3.0) / 300
+            for limit, value in zip(LIMITS, values, strict=True)
+        ]
+        errors = []
+        for i in range(agreeing_by_definition(values, [1.959964 * sqrt(one) for one in variances])):
+            noise = _variance(np.subtract(each[i], each[0]), x.persons) + (unseen[i] - unseen[0]) ** 2
+            errors.append(max(0.0, (values[i] - values[0]) ** 2 - noise) + variances[i] + unseen[i] ** 2)
+        best = int(np.argmin(errors))
+        found = estimator(x)
+        assert found.value == pytest.approx(values[best]), (seed, best)
+        assert found.low <= found.value <= found.high
+        taken.add(best)
+    assert taken - {0}, "what is not cut is not always believed"

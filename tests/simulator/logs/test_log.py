@@ -101,11 +101,28 @@ def test_probability_outside_the_eligible_actions_is_refused(make_log: MakeLog) 
         ({"chosen": "z"}, r"chosen: 1 of 1 rows, first row 0 has 'z', expected one of \['a', 'b'\]"),
         ({"actions": (A, A)}, "actions: .*ids that differ"),
         ({"probabilities": [1.0]}, "probabilities: .*has 1, expected 2 numbers"),
+        (
+            {"context": {"lang": {"es": 1}}},
+            r"context 'lang': 1 of 1 rows, first row 0 has \{'es': 1\}, expected a text",
+        ),
+        ({"context": {"seen": [{"id": 1}]}}, r"context 'seen': .*has \[\{'id': 1\}\], expected .* a list of texts"),
+        ({"context": {"seen": {"a"}}}, r"context 'seen': .*has \{'a'\}, expected"),
+        ({"context": {"seen": 10**400}}, "context 'seen': .*expected a text, a number"),
+        (
+            {"actions": (A, Action("b", {"tags": ["x"]}))},
+            r"row 0, feature 'tags' of action 'b': \['x'\], expected .*tuple",
+        ),
+        ({"actions": (A, Action("b", {"tags": ({},)}))}, r"row 0, feature 'tags' of action 'b': \(\{\},\), expected"),
     ],
 )
 def test_rounds_that_make_no_sense(changes: dict[str, object], message: str) -> None:
     with pytest.raises(LogError, match=message):
         Log.from_rounds([a_round(**changes)])
+
+
+def test_contexts_that_are_no_features(make_log: MakeLog) -> None:
+    with pytest.raises(LogError, match=r"context 'lang': \{'es': 1\}, expected a text, a number, a flag"):
+        make_log(contexts=({"lang": {"es": 1}},) * 600)
 
 
 def test_what_was_validated_can_not_change(make_log: MakeLog) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from policies.types import Action
 from simulator import Log, LogError, Round, evaluate
 from simulator.logs.contexts import Contexts, Numbers
-from simulator.logs.propensities import LEAST, least, remark, with_estimated
+from simulator.logs.propensities import LEAST, _fit, _log_chances, least, remark, with_estimated
 from simulator.logs.rounds import UNKNOWN
 
 N = 4000
@@ -88,7 +89,7 @@ def test_a_single_eligible_variant_is_certain_and_the_rest_is_bounded() -> None:
         probabilities=None, rewards=np.zeros(n), times=np.arange(n), persons=np.arange(n), propensities_estimated=True,
     ))  # fmt: skip
     assert "no hidden confounding" in text
-    assert "None is believed below 0.01; 1 of 1,000 stand at that limit." in text
+    assert "None is believed below 0.01; 1 of 1,000 stands at that limit." in text
 
 
 def test_one_person_tells_nothing() -> None:
@@ -141,3 +142,26 @@ def test_as_near_to_the_truth_as_the_reference(shared: Path) -> None:
     assert np.sum(w * rewards) / w.sum() == pytest.approx(value, abs=0.005)
     dr = np.sum(target * q, axis=1) + w * (rewards - q[rows, chosen])
     assert dr.mean() == pytest.approx(value, abs=0.01)
+
+
+def newton(x: np.ndarray, eligible: np.ndarray, chosen: np.ndarray, penalty: float) -> np.ndarray:
+    """(n, K) chances by the penalised multinomial model among what was eligible, with its Hessian written out."""
+    d, k = x.shape[1], eligible.shape[1]
+    flat, strength = np.zeros(d * k), np.repeat(np.r_[0.0, np.full(d - 1, penalty)], k)
+    for _ in range(30):
+        chances = np.where(eligible, np.exp(x @ flat.reshape(d, k)), 0.0)
+        chances /= chances.sum(axis=1, keepdims=True)
+        gradient = (x.T @ (chances - np.eye(k)[chosen])).ravel() + strength * flat
+        curvature = np.einsum("ij,jk->ijk", chances, np.eye(k)) - np.einsum("ij,ik->ijk", chances, chances)
+        hessian = np.einsum("ia,ib,ijk->ajbk", x, x, curvature).reshape(d * k, d * k) + np.diag(strength)
+        flat -= np.linalg.lstsq(hessian, gradient, rcond=None)[0]  # a level of the constants is left open
+    return chances
+
+
+@pytest.mark.parametrize("penalty", [1.0, 30.0])
+def test_the_model_is_the_masked_multinomial_one(chosen_by_rule: dict[str, np.ndarray], penalty: float) -> None:
+    given = {name: column[:300] for name, column in chosen_by_rule.items()}
+    x = np.column_stack([np.ones(300), given["x"], given["group"] == 1])
+    weights = _fit(sparse.csr_array(x), given["eligible"], given["chosen"], penalty)
+    expected = newton(x, given["eligible"], given["chosen"], penalty)
+    np.testing.assert_allclose(np.exp(_log_chances(x @ weights, given["eligible"])), expected, atol=1e-4)

@@ -46,6 +46,20 @@ def test_nobody_predicts_themselves(make_log: MakeLog, model: Any) -> None:
         fitted(make_log(240, persons=1), model)
 
 
+@pytest.mark.parametrize("scale", [1.0, 40.0], ids=["clicks", "amounts"])
+@pytest.mark.parametrize("model", ["linear", "vw", TREE])
+def test_what_a_person_earned_moves_every_prediction_but_their_own(make_log: MakeLog, model: Any, scale: float) -> None:
+    """Exactly: by nothing at all, whatever was fitted; and the same seed gives the same numbers."""
+    log = make_log(240, persons=60)
+    other = log.persons == log.persons[5]
+    log = replace(log, rewards=scale * log.rewards)
+    q = fitted(log, model)
+    assert np.array_equal(q, fitted(log, model))
+    changed = fitted(replace(log, rewards=np.where(other, scale - log.rewards, log.rewards)), model)
+    assert np.array_equal(changed[other], q[other])
+    assert not np.array_equal(changed[~other], q[~other])
+
+
 def test_rewards_that_are_not_clicks(make_log: MakeLog) -> None:
     log = make_log(1_200)
     earned = replace(log, rewards=log.rewards * 40.0 - 10.0)

@@ -394,3 +394,71 @@ def _conditional(up_to: Floats) -> Floats:
     """(n, 3) from the probability of the first 1, 2, 3 to that of each given those before."""
     columns = [up_to[:, 0], *(later / before for before, later in pairwise(up_to.T))]
     return np.stack(columns, axis=1)
+
+
+OFFERED = {
+    "top": lambda before: "ab",
+    "mid": lambda before: "cd" if before["top"] == "a" else "cde",
+    "end": lambda before: "f" if before["mid"] == "e" else "fg",
+}
+"""What may be chosen in a slot after these choices: where nothing is left to choose, it is certain."""
+
+
+def shares(slot: str, before: dict[str, str], *, salt: int) -> dict[str, float]:
+    """Of what is offered, other ones for each way there: those of the log, or with another salt, of the judged."""
+    offered = OFFERED[slot](before)
+    drawn = 0.2 + np.random.default_rng([salt, *map(ord, "".join(before.values()) + slot)]).random(len(offered))
+    return dict(zip(offered, (drawn / drawn.sum()).tolist(), strict=True))
+
+
+def ways(salts: dict[str, int], before: dict[str, str]) -> Iterator[tuple[float, dict[str, str]]]:
+    """Every page with its probability, each slot decided by the shares of its salt."""
+    left = [slot for slot in OFFERED if slot not in before]
+    if not left:
+        yield 1.0, before
+        return
+    for variant, p in shares(left[0], before, salt=salts[left[0]]).items():
+        for chance, page in ways(salts, {**before, left[0]: variant}):
+            yield p * chance, page
+
+
+@pytest.mark.parametrize(
+    ("slots", "judged"),
+    [
+        (("top", "mid", "end"), {"top"}),
+        (("top", "mid", "end"), {"mid"}),
+        (("top", "mid", "end"), {"top", "end"}),
+        (("top", "mid", "end"), {"top", "mid", "end"}),
+        (("top", "end"), {"top"}),
+        (("top", "end"), {"top", "end"}),
+        (("mid", "end"), {"mid", "end"}),
+    ],
+)
+def test_eligible_sets_that_depend_on_earlier_slots_and_slots_that_are_not_asked_for(
+    slots: tuple[str, ...], judged: set[str]
+) -> None:
+    """What is not among the slots stays as logged, though what is offered later depends on it."""
+    earned = {page: i / 10 for i, (_, found) in enumerate(ways(dict.fromkeys(OFFERED, 0), {})) for page in [str(found)]}
+    chances, pages = zip(*ways(dict.fromkeys(OFFERED, 0), {}), strict=True)
+    truth = sum(p * earned[str(page)] for p, page in ways({slot: int(slot in judged) for slot in OFFERED}, {}))
+    logs, targets = [], []
+    for slot in slots:
+        rounds, wanted_of = [], []
+        for row, page in enumerate(pages):
+            before = {one: page[one] for one in list(OFFERED)[: list(OFFERED).index(slot)]}
+            pmf = shares(slot, before, salt=0)
+            actions, context = tuple(map(Action, pmf)), {f"slot.{one}": variant for one, variant in before.items()}
+            p = list(pmf.values())
+            rounds.append(Round(context, actions, page[slot], pmf[page[slot]], earned[str(page)], float(row), p, row))
+            wanted_of.append(shares(slot, before, salt=1))
+        log = Log.from_rounds(rounds, slot=slot)
+        logs.append(log)
+        pmfs = np.array([[one.get(action.id, 0.0) for action in log.actions] for one in wanted_of])
+        targets.append(pmfs if slot in judged else None)
+    rng = np.random.default_rng(0)
+    q = [rng.normal(size=log.eligible.shape)[_first_of_kind(log)] for log in logs]
+    found = evidence_of(Page(tuple(logs)), targets, q)
+    chance = np.array(chances)
+    assert chance @ found.weights == pytest.approx(1.0, rel=1e-12)
+    assert chance @ (found.weights * found.rewards) == pytest.approx(truth, rel=1e-12)
+    assert chance @ (found.expected + found.weights * (found.rewards - found.predicted)) == pytest.approx(truth)

@@ -1,5 +1,6 @@
 """A data frame or a Parquet file to a log."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -399,3 +400,17 @@ def test_estimated_propensities_are_flagged(make_log: Callable[..., Log]) -> Non
     uniform = found.row("uniform").diagnostics
     assert uniform is not None
     assert not uniform.support_exact
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ([{"a": 1}] * 3, "'likes': {'a': 1}; expected texts, numbers"),
+        ([[{"a": 1}], [], None], "'likes': {'a': 1} in a list; expected lists of texts or of numbers"),
+        ([["x"], [["y"]], None], r"'likes': ['y'] in a list"),
+        ([{"a"}, None, None], "'likes': {'a'}; expected texts"),
+    ],
+)
+def test_a_column_of_things_in_things(cells: list[object], says: str) -> None:
+    with pytest.raises(LogError, match=re.escape(says)):
+        frame_log(pandas_frame(COLUMNS | {"likes": cells}), **NAMED, propensity="p", context=["likes"])
