@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from tempfile import TemporaryDirectory
+from threading import Event
 from types import ModuleType
 from typing import Any
 from weakref import finalize
 
 import orjson
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.errors import DatabaseUnusable, DiskFull, InvalidRequest, Unavailable
 from server.store import migrate, postgresql, sqlite
@@ -46,6 +48,8 @@ class Database:
         self._engine = _engine(self.url, self._dialect)
         # one that is dropped without being closed, as commands do at their end, gives its connections back all the same
         finalize(self, self._engine.dispose).atexit = False
+        self._closed = Event()
+        _close_what_comes_back_late(self._engine, self._closed)
         self.schema_before: str | None = migrate.HEAD
         """The revision found on opening; None: it was new."""
         try:
@@ -98,6 +102,8 @@ class Database:
             return bool(self._dialect.overwrite(self._engine))
 
     def close(self) -> None:
+        """What a thread still uses is closed as soon as it gives it back."""
+        self._closed.set()
         self._engine.dispose()
         if self._folder is not None:
             self._folder.cleanup()
@@ -145,6 +151,16 @@ def _checked(url: str, *, create: bool) -> tuple[URL, ModuleType]:
         name = parsed.get_backend_name()
         raise DatabaseUnusable(f"{name} is not supported; expected sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     return dialect.checked(parsed, create=create), dialect
+
+
+def _close_what_comes_back_late(engine: Engine, closed: Event) -> None:
+    """A connection that is in use when its pool is thrown away would go back there, and stay open."""
+
+    def given_back(connection: Any, record: ConnectionPoolEntry) -> None:
+        if closed.is_set():
+            record.invalidate()
+
+    event.listen(engine, "checkin", given_back)
 
 
 def _engine(url: URL, dialect: ModuleType) -> Engine:

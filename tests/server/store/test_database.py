@@ -267,3 +267,13 @@ def test_what_is_no_text_is_refused(database: Database) -> None:
         database.reading() as connection,
     ):
         campaign_rows.read_version(connection, "caf\udce9")
+
+
+def test_what_a_thread_still_uses_is_closed_when_it_gives_it_back(url: str) -> None:
+    database = Database(url)
+    with database.reading() as connection:
+        raw: Any = connection.connection.driver_connection
+        database.close()
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    with pytest.raises(Exception, match="closed"):
+        raw.cursor().execute("SELECT 1")
