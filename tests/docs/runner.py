@@ -39,12 +39,15 @@ class Runner:
     demo: Callable[[], Path]
     address: str = ADDRESS
     decision: str | None = None
+    printed: str = ""
     servers: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def run(self, section: Section) -> None:
         """Every block in turn. Fails with the block's place and what it printed."""
         for block in section.blocks:
             place = f"{section.page}:{block.line}"
+            if block.language != "text":
+                self.printed = ""
             if self._prepare(block, place):
                 _RUN[block.language](self, block, place)
 
@@ -91,7 +94,7 @@ class Runner:
     def _python(self, block: Block, place: str) -> None:
         # on a loaded machine the first decision takes more than the second that a page would wait
         patient = block.text.replace(f'Client("{ADDRESS}")', f'Client("{self.address}", decide_timeout=60)')
-        self._call([sys.executable, "-c", patient.replace(ADDRESS, self.address)], place)
+        self.printed = self._call([sys.executable, "-c", patient.replace(ADDRESS, self.address)], place)
 
     def _sql(self, block: Block, place: str) -> None:
         connection = sqlite3.connect(self.folder / DATABASE)
@@ -106,7 +109,9 @@ class Runner:
             ColumnMapping.from_dict(YAML(typ="safe", pure=True).load(block.text))
 
     def _text(self, block: Block, place: str) -> None:
-        """Shown output: figures differ from run to run."""
+        """Shown output: of a program, to the letter; figures of commands differ from run to run."""
+        if self.printed:
+            assert block.text.strip() == self.printed.strip(), f"{place}: the block above printed\n{self.printed}"
 
     def _serve(self, command: str, place: str) -> None:
         log = (self.folder / f"server-{len(self.servers)}.log").open("w")
